@@ -1,0 +1,200 @@
+/**
+ * The contract every execution backend keeps (native, Docker, SSH, host agent, or a user's own).
+ *
+ * Paths are absolute POSIX paths on the backend's machine. Sizes are bytes, times are milliseconds.
+ * Every method rejects with `Failure`; `not_found`, `denied`, `invalid_input`, `timeout`, `cancelled`,
+ * `too_large` and `unavailable` mean the same on every backend.
+ */
+
+/** What is run: an argument vector, or a script for `/bin/sh`. Never a string glued together by us. */
+export type Command =
+  | { readonly kind: 'argv'; readonly argv: readonly [string, ...string[]] }
+  | { readonly kind: 'script'; readonly script: string; readonly args?: readonly string[] };
+
+export interface ExecRequest {
+  readonly command: Command;
+  /** Absolute working directory. */
+  readonly cwd: string;
+  /** The whole environment of the command; nothing is inherited beside it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Fed to standard input, which is then closed; without it standard input is empty. */
+  readonly stdin?: Uint8Array;
+  /** Wall-clock limit; past it the process tree gets SIGTERM, then SIGKILL. */
+  readonly timeoutMs: number;
+  /** Bytes kept of each stream: half from its head, half from its tail. */
+  readonly maxOutputBytes: number;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export interface ExecIO {
+  /** Aborting kills the whole process tree; `exec` then resolves with `outcome: 'cancelled'`. */
+  readonly signal: AbortSignal;
+  /** Called with each piece of output as it arrives, before any limit is applied. */
+  onOutput?(stream: OutputStream, chunk: Uint8Array): void;
+}
+
+/** One stream of a finished command: all of it, or its head and tail with the count left out between them. */
+export interface CapturedOutput {
+  readonly head: Uint8Array;
+  /** Empty when nothing was left out. */
+  readonly tail: Uint8Array;
+  readonly totalBytes: number;
+  /** Bytes between head and tail that were not kept. */
+  readonly omittedBytes: number;
+}
+
+export interface ResourceUse {
+  /** User and system CPU time of the process tree, as far as the backend can tell. */
+  readonly cpuMs?: number;
+  /** Largest resident set seen, bytes. */
+  readonly maxRssBytes?: number;
+}
+
+export interface ExecResult {
+  /** How it ended: by itself, at its time limit, or because the caller aborted. */
+  readonly outcome: 'exited' | 'timeout' | 'cancelled';
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  /** `SIGKILL` and the like, null when it exited by itself. */
+  readonly signal: string | null;
+  readonly durationMs: number;
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly resources: ResourceUse;
+}
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
+
+export interface FileInfo {
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly size: number;
+  /** Permission bits, `0o644` and the like. */
+  readonly mode: number;
+  readonly modifiedMs: number;
+  /** Where a symbolic link points, as written in it. */
+  readonly linkTarget?: string;
+}
+
+/** A regular file held open: what was checked is what is read. */
+export interface OpenFile extends AsyncDisposable {
+  readonly info: FileInfo;
+  /** Up to `length` bytes at `position`; shorter at the end of the file, empty past it. */
+  read(position: number, length: number): Promise<Uint8Array>;
+}
+
+export interface WriteOptions {
+  /** Make missing parent folders. */
+  readonly createParents: boolean;
+  /** Refuse with `conflict` unless the file still has this modification time (optimistic locking). */
+  readonly ifModifiedMs?: number;
+}
+
+export interface SearchRequest {
+  /** Absolute folder to search below. */
+  readonly directory: string;
+  /** Glob on names, or on paths relative to `directory` when it has a slash. */
+  readonly glob?: string;
+  /** Regular expression (Rust/RE2-like common subset) looked for in each line of text files. */
+  readonly content?: string;
+  readonly caseSensitive: boolean;
+  /** Include names that start with a dot. */
+  readonly hidden: boolean;
+  /** Follow .gitignore, .ignore and git's exclude files, as git does. */
+  readonly respectIgnores: boolean;
+  /** Stop after this many matches. */
+  readonly limit: number;
+}
+
+export interface SearchMatch {
+  /** Path relative to the searched folder. */
+  readonly path: string;
+  /** 1-based line, present for content searches. */
+  readonly line?: number;
+  /** The matching line, cut to 500 characters. */
+  readonly text?: string;
+}
+
+export interface SearchResult {
+  readonly matches: readonly SearchMatch[];
+  /** True when `limit` cut the search short. */
+  readonly truncated: boolean;
+}
+
+export interface BackendFiles {
+  /** Does not follow a final symbolic link. */
+  stat(path: string): Promise<FileInfo>;
+  /**
+   * The path with every symbolic link resolved. Parts at the end that do not exist are kept as they are,
+   * so that the place of a file to be made can be judged before it exists.
+   */
+  resolve(path: string): Promise<string>;
+  /** Opens a regular file for reading; `invalid_input` for folders, devices, FIFOs and sockets. */
+  open(path: string): Promise<OpenFile>;
+  /** Replaces the file in one step: readers see the old bytes or the new ones. Keeps its permissions. */
+  write(path: string, data: Uint8Array, options: WriteOptions): Promise<FileInfo>;
+  /** Entries of a folder by name, at most `limit` of them. */
+  list(
+    path: string,
+    options: { readonly hidden: boolean; readonly limit: number },
+  ): Promise<{ entries: FileInfo[]; truncated: boolean }>;
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchResult>;
+}
+
+export interface SystemInfo {
+  readonly hostname: string;
+  readonly platform: string;
+  readonly release: string;
+  /** Distribution or product name, `Debian GNU/Linux 12 (bookworm)`. */
+  readonly distribution?: string;
+  readonly architecture: string;
+  readonly cpuModel: string;
+  readonly cpuCount: number;
+  readonly memoryTotalBytes: number;
+  readonly user: string;
+  readonly homeDirectory: string;
+  readonly shell: string;
+  readonly timezone: string;
+}
+
+export interface SystemStatus {
+  readonly uptimeSeconds: number;
+  /** 1, 5 and 15 minutes. */
+  readonly loadAverage: readonly [number, number, number];
+  /** Busy share of all CPUs over the sampling time, 0 to 1. */
+  readonly cpuBusy: number;
+  readonly memory: {
+    readonly totalBytes: number;
+    readonly availableBytes: number;
+    readonly swapTotalBytes: number;
+    readonly swapFreeBytes: number;
+  };
+  readonly disks: readonly { readonly mount: string; readonly totalBytes: number; readonly availableBytes: number }[];
+  readonly processCount: number;
+  /** Processes using most CPU and memory, at most ten. */
+  readonly topProcesses: readonly {
+    readonly pid: number;
+    readonly name: string;
+    readonly rssBytes: number;
+    readonly cpuSeconds: number;
+  }[];
+}
+
+export interface BackendHealth {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  readonly message?: string;
+}
+
+export interface Backend extends AsyncDisposable {
+  /** `native`, `docker`, `ssh:web1` … */
+  readonly name: string;
+  exec(request: ExecRequest, io: ExecIO): Promise<ExecResult>;
+  readonly files: BackendFiles;
+  /** Absolute path of the program that `name` would run with this PATH, or null. */
+  which(name: string, path: string): Promise<string | null>;
+  info(): Promise<SystemInfo>;
+  status(signal: AbortSignal): Promise<SystemStatus>;
+  health(): Promise<BackendHealth>;
+}
