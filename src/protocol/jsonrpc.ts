@@ -63,6 +63,8 @@ export const ERROR_CODES = {
 /** An error of the protocol itself, answered as a JSON-RPC error (not as a tool result with `isError`). */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
+  /** The orchestrator hands it on as it is: the protocol answers it, not the tool. */
+  readonly passThrough = true;
   readonly code: number;
   readonly data: unknown;
 

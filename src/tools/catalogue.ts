@@ -1,5 +1,5 @@
-import { Failure } from '../errors.ts';
 import { nearestName } from '../config/nearest-name.ts';
+import { Failure } from '../errors.ts';
 import type { CatalogueHandle, PluginContributions } from '../plugins/plugin.ts';
 import type { Prompt } from '../prompts/prompt.ts';
 import type { Resource, ResourceTemplate } from '../resources/resource.ts';

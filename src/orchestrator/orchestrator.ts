@@ -1,0 +1,271 @@
+import { randomUUID } from 'node:crypto';
+import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import type { OutputStream } from '../backends/backend.ts';
+import { Failure, failureToJson, toFailure } from '../errors.ts';
+import type { GuardedBackend } from '../guard/guarded-backend.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Catalogue } from '../tools/catalogue.ts';
+import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
+import { RawResult } from '../tools/tool.ts';
+import { createTaskLedger, type TaskRecord } from './task-ledger.ts';
+import { parseArguments, presentOutput } from './tool-values.ts';
+
+/** One `tools/call`, whoever it came from. */
+export interface ToolCall {
+  readonly tool: string;
+  readonly arguments: JsonObject;
+}
+
+/** What the caller's side offers to the running tool. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly signal: AbortSignal;
+  readonly ask: AskPort;
+  progress?(update: Progress): void;
+  output?(stream: OutputStream, chunk: Uint8Array): void;
+  log?(level: LogLevel, data: unknown, logger?: string): void;
+  closeStream?(): void;
+}
+
+/** How a call ended. A failed tool is an outcome, not an exception: the model is to read it. */
+export interface ToolOutcome {
+  readonly content: readonly ContentBlock[];
+  readonly structuredContent?: JsonObject;
+  readonly isError: boolean;
+  readonly failure?: Failure;
+  readonly meta?: JsonObject;
+}
+
+/**
+ * Thrown by an `AskPort` to end an attempt whose questions must reach the client first. It passes through the
+ * orchestrator untouched, as protocol errors do.
+ */
+export interface PassThrough {
+  readonly passThrough: true;
+}
+
+export interface OrchestratorStatus {
+  readonly agents: readonly {
+    readonly id: string;
+    readonly state: 'running' | 'draining';
+    readonly running: number;
+    readonly capacity: number;
+    readonly calls: number;
+    readonly failures: number;
+  }[];
+  readonly queued: number;
+  readonly uptimeSeconds: number;
+}
+
+export interface Orchestrator extends AsyncDisposable {
+  /**
+   * Runs one call to its end.
+   * @throws Failure `not_found` for an unknown tool, `unavailable` when the queue is full or the server stops.
+   */
+  call(call: ToolCall, caller: Caller): Promise<ToolOutcome>;
+  status(): OrchestratorStatus;
+  /** The principal's latest tasks, newest first. */
+  tasks(principal: Principal): readonly TaskRecord[];
+}
+
+export interface OrchestratorOptions {
+  readonly catalogue: Catalogue;
+  backend(name: string | undefined): Promise<GuardedBackend>;
+  /** Calls at once; more wait their turn. */
+  readonly capacity: number;
+  /** Calls that may wait; one more is refused. */
+  readonly maxQueueSize: number;
+  /** Upper limit of any call, seconds. */
+  readonly timeoutSeconds: number;
+}
+
+export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
+  const { catalogue, capacity, maxQueueSize, timeoutSeconds } = options;
+  const ledger = createTaskLedger();
+  const startedAt = Date.now();
+  const waiting: (() => void)[] = [];
+  const stop = new AbortController();
+  const idle: (() => void)[] = [];
+  let running = 0;
+  let calls = 0;
+  let failures = 0;
+
+  /** Takes a place among the running calls; undefined means at once, so that the common case costs no promise. */
+  function takePlace(signal: AbortSignal): Promise<void> | undefined {
+    if (running < capacity) {
+      running++;
+      return undefined;
+    }
+    if (waiting.length >= maxQueueSize) {
+      throw new Failure('unavailable', `The server is busy: ${running} calls run and ${waiting.length} wait.`, {
+        hint: 'Try again in a few seconds, or raise `orchestrator.max_queue_size`.',
+        details: { retry_after_seconds: 2 },
+      });
+    }
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        waiting.splice(waiting.indexOf(enter), 1);
+        reject(cancelled(signal));
+      };
+      waiting.push(enter);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  function leavePlace() {
+    const next = waiting.shift();
+    if (next) next();
+    else {
+      running--;
+      if (running === 0) for (const resolve of idle.splice(0)) resolve();
+    }
+  }
+
+  async function call({ tool: name, arguments: values }: ToolCall, caller: Caller): Promise<ToolOutcome> {
+    if (stop.signal.aborted) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
+    const tool = await catalogue.tool(name);
+    const task = ledger.open(randomUUID(), name, caller.principal);
+    const limit = new AbortController();
+    const cancel = () => limit.abort(caller.signal.reason);
+    const halt = () => limit.abort(stop.signal.reason);
+    caller.signal.addEventListener('abort', cancel, { once: true });
+    stop.signal.addEventListener('abort', halt, { once: true });
+    if (caller.signal.aborted) cancel();
+    const seconds = tool.timeoutSeconds ?? timeoutSeconds;
+    const timer = setTimeout(() => limit.abort(overtime(name, seconds)), seconds * 1000);
+    let entered = false;
+    try {
+      const turn = takePlace(limit.signal);
+      if (turn) await turn;
+      entered = true;
+      calls++;
+      ledger.start(task);
+      const outcome = await run(tool, values, task.id, limit.signal, caller);
+      if (outcome.isError) failures++;
+      ledger.end(task, outcome.isError ? 'failed' : 'completed', outcome.failure?.code);
+      return outcome;
+    } catch (thrown) {
+      if (isPassThrough(thrown)) {
+        ledger.end(task, 'input_required');
+        throw thrown;
+      }
+      failures++;
+      const failure = becauseOf(limit.signal, toFailure(thrown));
+      ledger.end(task, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure.code);
+      return failedOutcome(failure);
+    } finally {
+      clearTimeout(timer);
+      caller.signal.removeEventListener('abort', cancel);
+      stop.signal.removeEventListener('abort', halt);
+      if (entered) leavePlace();
+    }
+  }
+
+  async function run(
+    tool: AnyTool,
+    values: JsonObject,
+    taskId: string,
+    signal: AbortSignal,
+    caller: Caller,
+  ): Promise<ToolOutcome> {
+    const input = parseArguments(tool, values);
+    const context: ToolContext = {
+      principal: caller.principal,
+      taskId,
+      signal,
+      backend: (backendName) => options.backend(backendName),
+      progress: (update) => caller.progress?.(update),
+      output: (stream, chunk) => caller.output?.(stream, chunk),
+      log: (level, data, logger) => caller.log?.(level, data, logger),
+      ask: caller.ask,
+      closeStream: () => caller.closeStream?.(),
+    };
+    if (signal.aborted) throw cancelled(signal);
+    const output = await raceAbort(tool.execute(input, context), signal);
+    if (output instanceof RawResult) {
+      return {
+        content: output.content,
+        isError: output.isError,
+        ...(output.structuredContent && { structuredContent: output.structuredContent }),
+        ...(output.meta && { meta: output.meta }),
+      };
+    }
+    return presentOutput(tool, output);
+  }
+
+  return {
+    call,
+    status: () => ({
+      agents: [{ id: 'in-process', state: stop.signal.aborted ? 'draining' : 'running', running, capacity, calls, failures }],
+      queued: waiting.length,
+      uptimeSeconds: Math.round((Date.now() - startedAt) / 1000),
+    }),
+    tasks: (principal) => ledger.list(principal),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Failure('unavailable', 'The server is stopping.'));
+      if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+/**
+ * A tool that heeds its signal ends by itself and tells what happened until then; one that does not is left
+ * behind two seconds after the abort, so that no caller hangs.
+ */
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let grace: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const abandoned = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      grace = setTimeout(() => reject(cancelled(signal)), ABANDON_AFTER_MS);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  return Promise.race([work, abandoned]).finally(() => {
+    clearTimeout(grace);
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  });
+}
+
+const ABANDON_AFTER_MS = 5000;
+
+function cancelled(signal: AbortSignal): Failure {
+  return signal.reason instanceof Failure ? signal.reason : new Failure('cancelled', 'The call was cancelled.');
+}
+
+/** A tool only sees that it was aborted; the failure is told with the reason, and what the tool got done. */
+function becauseOf(signal: AbortSignal, failure: Failure): Failure {
+  if (failure.code !== 'cancelled' || !(signal.reason instanceof Failure)) return failure;
+  const { code, message, hint } = signal.reason;
+  return new Failure(code, message, {
+    ...(hint && { hint }),
+    ...(failure.details && { details: failure.details }),
+    cause: failure,
+  });
+}
+
+function overtime(tool: string, seconds: number): Failure {
+  return new Failure('timeout', `${tool} did not finish within ${seconds} s.`, {
+    hint: 'Raise `execution.timeout`, or split the work.',
+  });
+}
+
+function isPassThrough(thrown: unknown): thrown is PassThrough {
+  return typeof thrown === 'object' && thrown !== null && (thrown as Partial<PassThrough>).passThrough === true;
+}
+
+/** A failure as a model reads it: code and sentence first, then what to do, then the facts. */
+function failedOutcome(failure: Failure): ToolOutcome {
+  const lines = [`[${failure.code}] ${failure.message}`];
+  if (failure.hint) lines.push(failure.hint);
+  return {
+    content: [{ type: 'text', text: lines.join('\n') }],
+    isError: true,
+    failure,
+    meta: { 'mcp-python/failure': failureToJson(failure) },
+  };
+}

@@ -1,0 +1,71 @@
+import type { OutputStream } from '../backends/backend.ts';
+import type { JsonObject, Progress } from '../tools/tool.ts';
+
+/** How often command output becomes a progress notification, milliseconds. */
+const OUTPUT_INTERVAL_MS = 200;
+/** Characters of output one notification carries; the rest is in the result. */
+const OUTPUT_CHARACTERS = 2000;
+/** Notifications one call may send at once, and again each second. */
+const BURST = 50;
+
+export interface ProgressSender {
+  progress(update: Progress): void;
+  output(stream: OutputStream, chunk: Uint8Array): void;
+  /** After this nothing is sent: progress stops with the response (MCP progress). */
+  stop(): void;
+}
+
+/**
+ * Progress notifications for one call: growing values only, at most 50 a second, command output gathered into
+ * one message every 200 ms.
+ * @param send sends the params of one `notifications/progress`.
+ */
+export function createProgressSender(progressToken: string | number, send: (params: JsonObject) => void): ProgressSender {
+  let last = Number.NEGATIVE_INFINITY;
+  let allowance = BURST;
+  let refilledAt = Date.now();
+  let stopped = false;
+  let received = 0;
+  let pending = '';
+  let timer: NodeJS.Timeout | undefined;
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+
+  function progress(update: Progress) {
+    if (stopped || !(update.progress > last)) return;
+    const now = Date.now();
+    allowance = Math.min(BURST, allowance + ((now - refilledAt) / 1000) * BURST);
+    refilledAt = now;
+    if (allowance < 1) return;
+    allowance--;
+    last = update.progress;
+    send({ progressToken, ...update });
+  }
+
+  function flush() {
+    timer = undefined;
+    const message = pending.slice(-OUTPUT_CHARACTERS);
+    pending = '';
+    progress({ progress: received, message });
+  }
+
+  return {
+    progress,
+    output(_stream, chunk) {
+      if (stopped) return;
+      decoder ??= new TextDecoder();
+      received += chunk.byteLength;
+      pending = (pending + decoder.decode(chunk.subarray(-OUTPUT_CHARACTERS), { stream: true })).slice(-OUTPUT_CHARACTERS);
+      timer ??= setTimeout(flush, OUTPUT_INTERVAL_MS);
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The progress token of a request, when it has a usable one. */
+export function progressTokenOf(meta: unknown): string | number | undefined {
+  const token = (meta as { progressToken?: unknown } | undefined)?.progressToken;
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}

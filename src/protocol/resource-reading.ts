@@ -1,0 +1,36 @@
+import type { ResourceContents, ResourceContext, ResourceTemplate } from '../resources/resource.ts';
+import type { Catalogue } from '../tools/catalogue.ts';
+import type { JsonObject } from '../tools/tool.ts';
+
+/** The contents behind a URI, by exact match first and templates second; undefined when nothing answers to it. */
+export async function readResource(catalogue: Catalogue, uri: string, context: ResourceContext): Promise<JsonObject | undefined> {
+  const resource = catalogue.resources.get(uri);
+  if (resource) return wireContents(uri, await resource.read(context));
+  for (const template of catalogue.resourceTemplates) {
+    const variables = matchTemplate(template, uri);
+    if (variables) return wireContents(uri, await template.read(variables, context));
+  }
+  return undefined;
+}
+
+function wireContents(uri: string, contents: ResourceContents): JsonObject {
+  const { mimeType, text, blob } = contents;
+  return { uri, mimeType, ...(blob ? { blob: Buffer.from(blob).toString('base64') } : { text: text ?? '' }) };
+}
+
+/** RFC 6570 level 1: each `{name}` stands for one path segment. */
+function matchTemplate(template: ResourceTemplate, uri: string): Record<string, string> | undefined {
+  const names: string[] = [];
+  const pattern = template.uriTemplate.split(/\{(\w+)\}/).map((part, index) => {
+    if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    names.push(part);
+    return '([^/?#]+)';
+  });
+  const match = new RegExp(`^${pattern.join('')}$`).exec(uri);
+  if (!match) return undefined;
+  try {
+    return Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? '')]));
+  } catch {
+    return undefined;
+  }
+}

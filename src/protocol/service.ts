@@ -1,0 +1,170 @@
+/**
+ * MCP without a wire and without an era: tools, resources, prompts and completion.
+ *
+ * The two front ends (sessions-era.ts and stateless-era.ts) read requests, call `handle`, and dress the result in
+ * their revision's words.
+ */
+import { Failure } from '../errors.ts';
+import type { Caller, Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts';
+import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
+import type { JsonObject } from '../tools/tool.ts';
+import { complete } from './completion.ts';
+import { ERROR_CODES, invalidParams, ProtocolError } from './jsonrpc.ts';
+import { objectParam, page, stringParam, stringsParam } from './params.ts';
+import { readResource } from './resource-reading.ts';
+import { describeTool } from './tool-description.ts';
+
+export interface Implementation {
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+}
+
+/** One request as the service sees it. */
+export interface Invocation extends Caller {
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+export interface McpService {
+  readonly serverInfo: Implementation;
+  /** Guidance for models, told at `initialize` and `server/discover`. */
+  readonly instructions: string;
+  readonly catalogue: Catalogue;
+  /** Capabilities common to both eras. */
+  capabilities(): JsonObject;
+  /**
+   * Answers one of the methods both eras share; undefined when the method is not among them.
+   * @throws ProtocolError for what the protocol itself refuses.
+   */
+  handle(invocation: Invocation): Promise<JsonObject> | undefined;
+  /** JSON of the properties of `tools/list`'s first page, made once and kept until the catalogue changes. */
+  toolsListJson(): Promise<string>;
+  /** Input schema of a tool as clients see it. */
+  inputSchema(tool: string): Promise<JsonObject | undefined>;
+  onChange(listener: (change: CatalogueChange) => void): () => void;
+}
+
+/** Entries in one page of a list; larger than any catalogue of ours, so that clients that never page see all. */
+const PAGE_SIZE = 200;
+
+/** A resource that does not exist; its code differs between the eras. */
+export class UnknownResource extends ProtocolError {
+  constructor(uri: string) {
+    super(ERROR_CODES.invalidParams, `There is no resource "${uri}".`, { uri });
+  }
+}
+
+export interface ServiceOptions {
+  readonly serverInfo: Implementation;
+  readonly instructions: string;
+  readonly catalogue: Catalogue;
+  readonly orchestrator: Orchestrator;
+}
+
+export function createService({ serverInfo, instructions, catalogue, orchestrator }: ServiceOptions): McpService {
+  let descriptions: Promise<readonly JsonObject[]> | undefined;
+  let listJson: Promise<string> | undefined;
+  catalogue.onChange(({ kind }) => {
+    if (kind !== 'tools') return;
+    descriptions = undefined;
+    listJson = undefined;
+  });
+
+  function describeTools(): Promise<readonly JsonObject[]> {
+    descriptions ??= catalogue.tools().then((tools) => tools.map(describeTool));
+    return descriptions;
+  }
+
+  async function listTools(cursor: unknown): Promise<JsonObject> {
+    const { items, ...rest } = page(await describeTools(), cursor, PAGE_SIZE);
+    return { tools: items, ...rest };
+  }
+
+  async function callTool(invocation: Invocation): Promise<JsonObject> {
+    const name = stringParam(invocation.params, 'name');
+    const values = objectParam(invocation.params, 'arguments');
+    if (!catalogue.hasTool(name)) {
+      await catalogue.tool(name).catch((failure: Failure) => {
+        throw invalidParams(`Unknown tool: ${failure.message}${failure.hint ? ` ${failure.hint}` : ''}`);
+      });
+    }
+    const outcome = await orchestrator.call({ tool: name, arguments: values }, invocation).catch((thrown: unknown) => {
+      throw thrown instanceof Failure ? new ProtocolError(ERROR_CODES.internal, thrown.message, thrown.details) : thrown;
+    });
+    return toolResult(outcome);
+  }
+
+  async function getPrompt({ params, ask, signal }: Invocation): Promise<JsonObject> {
+    const name = stringParam(params, 'name');
+    const values = stringsParam(params, 'arguments');
+    const prompt = catalogue.prompts.get(name);
+    if (!prompt) throw invalidParams(`There is no prompt named "${name}".`);
+    const missing = prompt.arguments.filter((each) => each.required && values[each.name] === undefined).map((each) => each.name);
+    if (missing.length > 0) throw invalidParams(`The prompt "${name}" needs: ${missing.join(', ')}.`);
+    return { description: prompt.description, messages: await prompt.render(values, { ask, signal }) };
+  }
+
+  const methods: Record<string, (invocation: Invocation) => Promise<JsonObject>> = {
+    'tools/list': ({ params }) => listTools(params.cursor),
+    'tools/call': callTool,
+    'resources/list': async ({ params }) => {
+      const all = [...catalogue.resources.values()].map(({ read, ...told }) => told);
+      const { items, ...rest } = page(all, params.cursor, PAGE_SIZE);
+      return { resources: items, ...rest };
+    },
+    'resources/templates/list': async ({ params }) => {
+      const all = catalogue.resourceTemplates.map(({ read, complete: _, ...told }) => told);
+      const { items, ...rest } = page(all, params.cursor, PAGE_SIZE);
+      return { resourceTemplates: items, ...rest };
+    },
+    'resources/read': async ({ params, principal, signal }) => {
+      const uri = stringParam(params, 'uri');
+      const contents = await readResource(catalogue, uri, { principal, signal });
+      if (!contents) throw new UnknownResource(uri);
+      return { contents: [contents] };
+    },
+    'prompts/list': async ({ params }) => {
+      const all = [...catalogue.prompts.values()].map(({ render, ...told }) => ({
+        ...told,
+        arguments: told.arguments.map(({ complete: _, ...argument }) => argument),
+      }));
+      const { items, ...rest } = page(all, params.cursor, PAGE_SIZE);
+      return { prompts: items, ...rest };
+    },
+    'prompts/get': getPrompt,
+    'completion/complete': ({ params }) => complete(catalogue, params),
+  };
+
+  return {
+    serverInfo,
+    instructions,
+    catalogue,
+    capabilities: () => ({
+      tools: { listChanged: true },
+      resources: { listChanged: true, subscribe: true },
+      prompts: { listChanged: true },
+      completions: {},
+      logging: {},
+    }),
+    handle: (invocation) => (Object.hasOwn(methods, invocation.method) ? methods[invocation.method]?.(invocation) : undefined),
+    toolsListJson() {
+      listJson ??= listTools(undefined).then((result) => JSON.stringify(result).slice(1, -1));
+      return listJson;
+    },
+    async inputSchema(name) {
+      if (!catalogue.hasTool(name)) return undefined;
+      return (await describeTools()).find((tool) => tool.name === name)?.inputSchema as JsonObject;
+    },
+    onChange: (listener) => catalogue.onChange(listener),
+  };
+}
+
+/** `CallToolResult` (MCP tools, calling tools). */
+function toolResult(outcome: ToolOutcome): JsonObject {
+  const result: JsonObject = { content: outcome.content };
+  if (outcome.structuredContent) result.structuredContent = outcome.structuredContent;
+  if (outcome.isError) result.isError = true;
+  if (outcome.meta) result._meta = outcome.meta;
+  return result;
+}

@@ -1,0 +1,259 @@
+/**
+ * MCP 2024-11-05 to 2025-11-25: a session opened by `initialize`, with requests in both directions.
+ *
+ * One `Session` a client. It knows no wire: it is handed messages and sends through a `SessionWire`. It is written
+ * on the SDK's types rather than its `Server`, which parses every message three times and holds 20 KiB a session.
+ */
+import { Failure } from '../errors.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { CatalogueChange } from '../tools/catalogue.ts';
+import type { AskPort, AskRequest, JsonObject, LogLevel } from '../tools/tool.ts';
+import { declaredCapabilities, isAnswer, missingCapability } from './client-questions.ts';
+import { toProtocolError } from './failures.ts';
+import {
+  ERROR_CODES,
+  errorResponse,
+  invalidParams,
+  isObject,
+  isRequestId,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  ProtocolError,
+  type RequestId,
+  SerializedResult,
+} from './jsonrpc.ts';
+import { isAtLeast, isLogLevel } from './log-levels.ts';
+import { objectParam, stringParam } from './params.ts';
+import { createProgressSender, type ProgressSender, progressTokenOf } from './progress.ts';
+import { type McpService, UnknownResource } from './service.ts';
+import { isSessionVersion, type SessionVersion } from './versions.ts';
+
+/** Where a session's messages go. */
+export interface SessionWire {
+  /** Sends on the stream of the request a message belongs to, or on the session's own. */
+  send(message: JsonRpcMessage, relatedTo?: RequestId): void;
+  /** Drops the stream of a running request so that the client resumes it (2025-11-25, SSE polling). */
+  closeStream(request: RequestId): void;
+}
+
+/** What `initialize` settled. It is all a session needs to be rebuilt. */
+export interface SessionTerms {
+  readonly version: SessionVersion;
+  readonly clientCapabilities: JsonObject;
+  readonly clientInfo: JsonObject;
+}
+
+/**
+ * Settles the terms of a session: the client's revision when we speak it, our newest otherwise.
+ * @throws ProtocolError -32602 when `initialize` lacks what it must carry.
+ */
+export function negotiate(params: JsonObject, newest: SessionVersion): SessionTerms {
+  const requested = stringParam(params, 'protocolVersion');
+  return {
+    version: isSessionVersion(requested) && requested <= newest ? requested : newest,
+    clientCapabilities: objectParam(params, 'capabilities'),
+    clientInfo: objectParam(params, 'clientInfo'),
+  };
+}
+
+/** The result of `initialize`. */
+export function initializeResult(service: McpService, terms: SessionTerms): JsonObject {
+  return {
+    protocolVersion: terms.version,
+    capabilities: service.capabilities(),
+    serverInfo: service.serverInfo,
+    instructions: service.instructions,
+  };
+}
+
+interface Running {
+  readonly abort: AbortController;
+  readonly progress: ProgressSender | undefined;
+}
+
+export class Session {
+  readonly principal: Principal;
+  readonly terms: SessionTerms;
+  readonly #service: McpService;
+  readonly #wire: SessionWire;
+  #logLevel: LogLevel = 'info';
+  #lastQuestion = 0;
+  /** Made when first needed: an idle session holds none of them. */
+  #running: Map<RequestId, Running> | undefined;
+  #questions: Map<RequestId, (response: JsonRpcResponse) => void> | undefined;
+  #subscriptions: Set<string> | undefined;
+
+  constructor(service: McpService, terms: SessionTerms, principal: Principal, wire: SessionWire) {
+    this.#service = service;
+    this.#wire = wire;
+    this.terms = terms;
+    this.principal = principal;
+  }
+
+  /** True while a request is being answered. */
+  get busy(): boolean {
+    return this.#running !== undefined && this.#running.size > 0;
+  }
+
+  /** Answers a request; undefined when it was cancelled, which is not answered (MCP cancellation). */
+  async request({ id, method, params = {} }: JsonRpcRequest): Promise<JsonRpcResponse | undefined> {
+    this.#running ??= new Map();
+    if (this.#running.has(id)) {
+      return errorResponse(id, new ProtocolError(ERROR_CODES.invalidRequest, 'A request with this id is still running.'));
+    }
+    const abort = new AbortController();
+    const token = progressTokenOf(params._meta);
+    const progress =
+      token === undefined
+        ? undefined
+        : createProgressSender(token, (update) => this.#notify('notifications/progress', update, id));
+    this.#running.set(id, { abort, progress });
+    try {
+      const result = await this.#answer(id, method, params, abort.signal, progress);
+      return abort.signal.aborted ? undefined : { jsonrpc: '2.0', id, result };
+    } catch (thrown) {
+      if (abort.signal.aborted) return undefined;
+      const error =
+        thrown instanceof UnknownResource
+          ? new ProtocolError(ERROR_CODES.resourceNotFound, thrown.message, thrown.data)
+          : toProtocolError(method, thrown);
+      return errorResponse(id, error);
+    } finally {
+      progress?.stop();
+      this.#running.delete(id);
+    }
+  }
+
+  notification({ method, params = {} }: JsonRpcNotification): void {
+    if (method !== 'notifications/cancelled' || !isRequestId(params.requestId)) return;
+    this.cancel(params.requestId);
+  }
+
+  /** Stops a running request; it will have no response. Unknown and finished ids are ignored. */
+  cancel(id: RequestId): void {
+    this.#running?.get(id)?.abort.abort(new Failure('cancelled', 'The client cancelled the call.'));
+  }
+
+  /** Hands the client's answer to the question it belongs to. */
+  response(message: JsonRpcResponse): void {
+    if (message.id === null) return;
+    const settle = this.#questions?.get(message.id);
+    this.#questions?.delete(message.id);
+    settle?.(message);
+  }
+
+  /** Tells the client about a change in the catalogue. */
+  changed(change: CatalogueChange): void {
+    if (change.kind !== 'resource') this.#notify(`notifications/${change.kind}/list_changed`);
+    else if (this.#subscriptions?.has(change.uri)) this.#notify('notifications/resources/updated', { uri: change.uri });
+  }
+
+  /** Stops everything that runs for this session. */
+  close(): void {
+    for (const { abort } of this.#running?.values() ?? []) abort.abort(new Failure('cancelled', 'The session ended.'));
+  }
+
+  #answer(
+    id: RequestId,
+    method: string,
+    params: JsonObject,
+    signal: AbortSignal,
+    progress: ProgressSender | undefined,
+  ): JsonObject | SerializedResult | Promise<JsonObject | SerializedResult> {
+    if (method === 'tools/list' && params.cursor === undefined) {
+      return this.#service.toolsListJson().then((json) => new SerializedResult(`{${json}}`));
+    }
+    const shared = this.#service.handle({
+      method,
+      params,
+      principal: this.principal,
+      signal,
+      ask: this.#askPort(id, signal),
+      ...(progress && { progress: progress.progress, output: progress.output }),
+      log: (level, data, logger) => this.#log(level, data, logger, id),
+      closeStream: () => this.#wire.closeStream(id),
+    });
+    if (shared) return shared;
+    switch (method) {
+      case 'ping':
+        return {};
+      case 'logging/setLevel':
+        if (!isLogLevel(params.level))
+          throw invalidParams('"params.level" must be one of the RFC 5424 levels, "debug" to "emergency".');
+        this.#logLevel = params.level;
+        return {};
+      case 'resources/subscribe':
+        this.#subscriptions ??= new Set();
+        this.#subscriptions.add(this.#knownResource(stringParam(params, 'uri')));
+        return {};
+      case 'resources/unsubscribe':
+        this.#subscriptions?.delete(stringParam(params, 'uri'));
+        return {};
+      case 'initialize':
+        throw new ProtocolError(ERROR_CODES.invalidRequest, 'This session is initialized already.');
+      default:
+        throw new ProtocolError(ERROR_CODES.methodNotFound, `There is no method "${method}" in MCP ${this.terms.version}.`);
+    }
+  }
+
+  #knownResource(uri: string): string {
+    if (!this.#service.catalogue.resources.has(uri)) throw new UnknownResource(uri);
+    return uri;
+  }
+
+  #notify(method: string, params?: JsonObject, relatedTo?: RequestId): void {
+    this.#wire.send({ jsonrpc: '2.0', method, ...(params && { params }) }, relatedTo);
+  }
+
+  #log(level: LogLevel, data: unknown, logger: string | undefined, relatedTo: RequestId): void {
+    if (isAtLeast(level, this.#logLevel))
+      this.#notify('notifications/message', { level, ...(logger && { logger }), data }, relatedTo);
+  }
+
+  #askPort(relatedTo: RequestId, signal: AbortSignal): AskPort {
+    return {
+      can: declaredCapabilities(this.terms.clientCapabilities),
+      state: undefined,
+      request: async (questions) => {
+        const missing = missingCapability(Object.values<AskRequest>(questions), this.terms.clientCapabilities);
+        if (missing) throw new Failure('unsupported', `The client cannot be asked: it has not declared "${missing}".`);
+        const asked = Object.entries<AskRequest>(questions).map(async ([key, question]) => [
+          key,
+          await this.#question(question, relatedTo, signal),
+        ]);
+        return Object.fromEntries(await Promise.all(asked));
+      },
+    };
+  }
+
+  #question(question: AskRequest, relatedTo: RequestId, signal: AbortSignal): Promise<JsonObject> {
+    const id = `server-${++this.#lastQuestion}`;
+    this.#questions ??= new Map();
+    const questions = this.#questions;
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        questions.delete(id);
+        this.#notify('notifications/cancelled', { requestId: id, reason: 'The call that asked has ended.' }, relatedTo);
+        reject(signal.reason);
+      };
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener('abort', giveUp, { once: true });
+      questions.set(id, (response) => {
+        signal.removeEventListener('abort', giveUp);
+        if ('error' in response) {
+          reject(new Failure('unavailable', `The client refused ${question.method}: ${response.error.message}`));
+        } else if (isObject(response.result) && isAnswer(question, response.result)) {
+          resolve(response.result);
+        } else {
+          reject(new Failure('unavailable', `The client's answer to ${question.method} is not one.`));
+        }
+      });
+      this.#wire.send(
+        { jsonrpc: '2.0', id, method: question.method, ...(question.params && { params: question.params }) },
+        relatedTo,
+      );
+    });
+  }
+}
