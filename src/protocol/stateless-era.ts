@@ -150,8 +150,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
         ...(progress && { progress: progress.progress, output: progress.output }),
         ...(isLogLevel(level) && { log: logger(level, notify) }),
       });
-      if (!answer)
-        throw new ProtocolError(ERROR_CODES.methodNotFound, `There is no method "${method}" in MCP 2026-07-28.`, { id });
+      if (!answer) throw new ProtocolError(ERROR_CODES.methodNotFound, `There is no method "${method}" in MCP 2026-07-28.`);
       return complete(method, await answer);
     } catch (thrown) {
       if (!(thrown instanceof InputRequired)) throw thrown;

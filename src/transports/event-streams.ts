@@ -1,0 +1,164 @@
+/**
+ * Server-sent events of one session, with a bounded log so that a broken stream can be resumed
+ * (MCP 2025-11-25, transports, resumability and redelivery).
+ */
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+
+export interface EventStreamLimits {
+  /** Events kept of one session. */
+  readonly events: number;
+  /** Bytes of events kept of one session. */
+  readonly bytes: number;
+  /** What clients are told to wait before they reconnect, milliseconds. */
+  readonly retryMs: number;
+}
+
+interface LoggedEvent {
+  readonly stream: number;
+  readonly sequence: number;
+  readonly data: string;
+}
+
+/** A stream of events towards the client: one a request, and one of the session's own. */
+export interface EventStream {
+  readonly number: number;
+  /** Undefined while no connection carries it. */
+  response: ServerResponse | undefined;
+  /** No more events will come. */
+  finished: boolean;
+}
+
+/** Bytes that may wait in a connection before it counts as dead; the client resumes from the log. */
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** Starts a response as an event stream; the headers go out at once. */
+export function startEventStream(response: ServerResponse, headers: Record<string, string> = {}): void {
+  response.writeHead(200, { ...SSE_HEADERS, ...headers });
+  response.flushHeaders();
+}
+
+/** Writes one event without an id, for streams that are not resumable. */
+export function writeEvent(response: ServerResponse, data: string, id?: string): void {
+  if (response.writableLength > MAX_UNSENT_BYTES) {
+    response.destroy();
+    return;
+  }
+  response.write(`event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
+}
+
+/** Keeps the connection alive through proxies and client time-outs. */
+export function writeKeepAlive(response: ServerResponse): void {
+  response.write(': keepalive\n\n');
+}
+
+/** The numbered streams of one session and the log behind them. */
+export class EventStreams {
+  readonly #limits: EventStreamLimits;
+  /** Sets this session's event ids apart from all others'. */
+  readonly #tag = randomBytes(6).toString('base64url').replaceAll('_', '-');
+  readonly #open = new Map<number, EventStream>();
+  #log: LoggedEvent[] = [];
+  #logBytes = 0;
+  #lastStream = 0;
+  #lastSequence = 0;
+  /** Sequence of the newest event the log no longer has. */
+  #lastForgotten = 0;
+
+  constructor(limits: EventStreamLimits) {
+    this.#limits = limits;
+  }
+
+  /** A new stream; nothing carries it yet. */
+  open(): EventStream {
+    const stream: EventStream = { number: ++this.#lastStream, response: undefined, finished: false };
+    this.#open.set(stream.number, stream);
+    return stream;
+  }
+
+  /**
+   * Lets a connection carry the stream; one that did so before is ended (its socket is likely half dead).
+   * @param prime sends an event with an id and no data first, so that the client can resume before the first message
+   */
+  carry(stream: EventStream, response: ServerResponse, prime: boolean): void {
+    stream.response?.end();
+    stream.response = response;
+    response.once('close', () => {
+      if (stream.response === response) stream.response = undefined;
+    });
+    if (prime) response.write(`id: ${this.#id(stream.number, ++this.#lastSequence)}\ndata: \n\n`);
+  }
+
+  /** Logs an event and sends it if a connection carries the stream. */
+  send(stream: EventStream, data: string): void {
+    const sequence = ++this.#lastSequence;
+    this.#remember({ stream: stream.number, sequence, data });
+    if (stream.response) writeEvent(stream.response, data, this.#id(stream.number, sequence));
+  }
+
+  /** Ends the stream: no more events; what the client missed stays in the log. */
+  finish(stream: EventStream): void {
+    stream.finished = true;
+    this.#open.delete(stream.number);
+    stream.response?.end();
+  }
+
+  /** Drops the connection but not the stream: the client is told when to come back for the rest. */
+  drop(stream: EventStream): void {
+    stream.response?.end(`retry: ${this.#limits.retryMs}\n\n`);
+    stream.response = undefined;
+  }
+
+  /** Ends every connection, telling clients when to come back. */
+  dropAll(): void {
+    for (const stream of this.#open.values()) this.drop(stream);
+  }
+
+  /**
+   * Where to go on after a `Last-Event-ID`; undefined for an id that is not this session's or whose successors
+   * are no longer kept.
+   */
+  locate(lastEventId: string): { readonly stream: number; readonly sequence: number } | undefined {
+    const match = /^([\w-]+)\.(\d+)_(\d+)$/.exec(lastEventId);
+    if (match?.[1] !== this.#tag) return undefined;
+    const [stream, sequence] = [Number(match[2]), Number(match[3])];
+    if (stream > this.#lastStream || sequence > this.#lastSequence) return undefined;
+    const known = this.#open.has(stream) || this.#log.some((event) => event.stream === stream);
+    return known && sequence >= this.#lastForgotten ? { stream, sequence } : undefined;
+  }
+
+  /** Sends what the client missed on one stream, then lets the connection carry the rest of it. */
+  resume(response: ServerResponse, { stream, sequence }: { stream: number; sequence: number }): void {
+    const missed = this.#log.filter((event) => event.stream === stream && event.sequence > sequence);
+    for (const event of missed) writeEvent(response, event.data, this.#id(stream, event.sequence));
+    const live = this.#open.get(stream);
+    if (live) this.carry(live, response, false);
+    else response.end();
+  }
+
+  #id(stream: number, sequence: number): string {
+    return `${this.#tag}.${stream}_${sequence}`;
+  }
+
+  #remember(event: LoggedEvent): void {
+    this.#log.push(event);
+    this.#logBytes += event.data.length;
+    let drop = 0;
+    while (
+      this.#log.length - drop > this.#limits.events ||
+      (this.#logBytes > this.#limits.bytes && drop < this.#log.length - 1)
+    ) {
+      this.#logBytes -= this.#log[drop]?.data.length ?? 0;
+      drop++;
+    }
+    if (drop === 0) return;
+    this.#lastForgotten = this.#log[drop - 1]?.sequence ?? 0;
+    this.#log = this.#log.slice(drop);
+  }
+}

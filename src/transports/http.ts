@@ -1,0 +1,242 @@
+/** The HTTP server: one MCP endpoint for both eras, and the checks every request passes first. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Failure } from '../errors.ts';
+import { LOCAL_PRINCIPAL } from '../identity/principal.ts';
+import { toProtocolError } from '../protocol/failures.ts';
+import {
+  ERROR_CODES,
+  errorResponse,
+  idOf,
+  type IncomingMessage as Message,
+  ProtocolError,
+  parseJson,
+  readMessage,
+} from '../protocol/jsonrpc.ts';
+import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
+import { isSessionVersion, isStatelessVersion } from '../protocol/versions.ts';
+import type { Runtime } from '../runtime.ts';
+import { writeKeepAlive } from './event-streams.ts';
+import { HttpRefusal, header, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
+import { checkOrigin, corsHeaders, type OriginRules } from './http-origin.ts';
+import { createHttpSessions } from './http-sessions.ts';
+import { createHttpStateless } from './http-stateless.ts';
+
+export interface HttpAddress {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  /** The MCP endpoint, `http://127.0.0.1:8001/mcp`. */
+  readonly url: string;
+  readonly port: number;
+  readonly sessionCount: number;
+  /** Lets running calls end within the grace time, then stops them; every stream is closed in good order. */
+  close(): Promise<void>;
+}
+
+const ENDPOINT = '/mcp';
+const METHODS = 'POST, GET, DELETE, OPTIONS';
+
+/**
+ * Starts serving.
+ * @throws Failure `invalid_config` for an address beyond loopback, `unavailable` when the port is taken.
+ */
+export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise<HttpServer> {
+  if (!isLoopback(address.host)) {
+    throw new Failure(
+      'invalid_config',
+      `Refusing to listen on ${address.host}: there is no authentication, so anyone who reaches it could run commands.`,
+      {
+        hint: 'Listen on 127.0.0.1 or ::1 and reach it through an SSH tunnel.',
+      },
+    );
+  }
+  const { service, config } = runtime;
+  const settings = config.server;
+  const openStreams = new Set<ServerResponse>();
+  const onStream = (response: ServerResponse) => {
+    openStreams.add(response);
+    response.once('close', () => openStreams.delete(response));
+  };
+  const era = createStatelessEra(service, runtime.requestStateKey);
+  const stateless = createHttpStateless({ service, era, onStream });
+  const sessions = createHttpSessions({
+    service,
+    newest: settings.version,
+    maxSessions: settings.max_sessions,
+    idleMs: settings.session_idle_seconds * 1000,
+    streams: { events: settings.event_log_events, bytes: settings.event_log_bytes, retryMs: settings.sse_retry_ms },
+    onStream,
+  });
+  const rules: OriginRules = {
+    boundHost: address.host,
+    allowedHosts: settings.allowed_hosts,
+    allowedOrigins: settings.allowed_origins,
+  };
+  let draining = false;
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkOrigin(request, rules);
+    for (const [name, value] of corsHeaders(request)) response.setHeader(name, value);
+    if (pathOf(request) !== ENDPOINT) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
+    if (draining) throw new HttpRefusal(503, 'The server is stopping.', { 'retry-after': '2', connection: 'close' });
+    switch (request.method) {
+      case 'POST':
+        return post(request, response);
+      case 'GET':
+        refuseStateless(request);
+        return sessions.get(request, response, LOCAL_PRINCIPAL);
+      case 'DELETE':
+        refuseStateless(request);
+        return sessions.delete(request, response, LOCAL_PRINCIPAL);
+      case 'OPTIONS':
+        response.writeHead(204, { allow: METHODS });
+        response.end();
+        return;
+      default:
+        throw new HttpRefusal(405, `${request.method} is not allowed here.`, { allow: METHODS });
+    }
+  }
+
+  async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkMediaTypes(request);
+    const body = await readBody(request, settings.max_body_bytes);
+    let parsed: unknown;
+    let incoming: Message;
+    try {
+      parsed = parseJson(body);
+      incoming = readMessage(parsed);
+    } catch (thrown) {
+      return sendError(response, 400, idOf(parsed), toProtocolError('POST', thrown));
+    }
+    if (isStateless(request, incoming)) {
+      if (incoming.kind === 'request') return stateless(request, response, incoming.message, LOCAL_PRINCIPAL);
+      if (incoming.kind === 'response') throw new HttpRefusal(400, 'MCP 2026-07-28 has no responses from clients.');
+      return sendAccepted(response);
+    }
+    try {
+      await sessions.post(request, response, incoming, LOCAL_PRINCIPAL);
+    } catch (thrown) {
+      if (thrown instanceof HttpRefusal) throw thrown;
+      sendError(response, 400, idOf(parsed), toProtocolError('POST', thrown));
+    }
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((thrown: unknown) => refuse(response, thrown));
+  });
+  // Slow or silent clients: time to send the headers, and the whole request, milliseconds.
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 60_000;
+  server.keepAliveTimeout = 75_000;
+  const port = await listen(server, address);
+  const keepAlive = setInterval(() => {
+    for (const response of openStreams) writeKeepAlive(response);
+  }, settings.keep_alive_seconds * 1000);
+  keepAlive.unref();
+
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return {
+    url: `http://${host}:${port}${ENDPOINT}`,
+    port,
+    get sessionCount() {
+      return sessions.count;
+    },
+    async close() {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      era.close();
+      await settle(runtime, settings.shutdown_grace_seconds * 1000);
+      sessions.close();
+      clearInterval(keepAlive);
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), CLOSE_AFTER_MS).unref();
+      await closed;
+    },
+  };
+}
+
+/** How long connections may take to flush their last bytes. */
+const CLOSE_AFTER_MS = 300;
+
+/** Waits until no call runs, at most `graceMs`. */
+async function settle({ orchestrator }: Runtime, graceMs: number): Promise<void> {
+  const until = Date.now() + graceMs;
+  const busy = () => orchestrator.status().agents.some((agent) => agent.running > 0);
+  while (busy() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        new Failure(
+          'unavailable',
+          taken ? `Port ${port} on ${host} is in use.` : `Cannot listen on ${host}:${port}: ${error.message}`,
+          {
+            hint: taken ? 'Choose another with `--port`, or `--port 0` for any free one.' : 'Check `--host` and `--port`.',
+            cause: error,
+          },
+        ),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** The era a POST belongs to: what the body says, then what the headers say. */
+function isStateless(request: IncomingMessage, incoming: Message): boolean {
+  if (incoming.kind === 'request') {
+    if (incoming.message.method === 'initialize') return false;
+    if (isStatelessRequest(incoming.message)) return true;
+  }
+  const version = header(request, 'mcp-protocol-version');
+  if (isStatelessVersion(version)) return true;
+  const hasSession = header(request, 'mcp-session-id') !== undefined;
+  return version !== undefined && !isSessionVersion(version) && !hasSession;
+}
+
+/** MCP 2026-07-28 has neither GET nor DELETE. */
+function refuseStateless(request: IncomingMessage): void {
+  if (isStatelessVersion(header(request, 'mcp-protocol-version'))) {
+    throw new HttpRefusal(405, `MCP 2026-07-28 has no ${request.method}.`, { allow: 'POST' });
+  }
+}
+
+/** @throws HttpRefusal 415 for a body that is not JSON, 406 for a client that takes neither JSON nor event streams. */
+function checkMediaTypes(request: IncomingMessage): void {
+  const type = header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new HttpRefusal(415, 'The Content-Type must be application/json.');
+  const accept = header(request, 'accept');
+  if (accept !== undefined && !/application\/(json|\*)|text\/event-stream|\*\/\*/.test(accept)) {
+    throw new HttpRefusal(406, 'Answers are application/json or text/event-stream: name both in the Accept header.');
+  }
+}
+
+/** Tells a refusal as JSON-RPC, so that MCP clients can show it. */
+function refuse(response: ServerResponse, thrown: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (thrown instanceof HttpRefusal) {
+    const body = errorResponse(null, new ProtocolError(ERROR_CODES.invalidRequest, thrown.message));
+    sendJson(response, thrown.status, JSON.stringify(body), thrown.headers);
+    return;
+  }
+  sendError(response, 500, null, toProtocolError('HTTP', thrown));
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,175 @@
+/** The stdio transport: newline-delimited JSON-RPC, both eras interleaved on one pair of pipes. */
+import type { Readable, Writable } from 'node:stream';
+import { Failure } from '../errors.ts';
+import { LOCAL_PRINCIPAL } from '../identity/principal.ts';
+import { toProtocolError } from '../protocol/failures.ts';
+import {
+  ERROR_CODES,
+  encodeMessage,
+  errorResponse,
+  idOf,
+  isRequestId,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  ProtocolError,
+  parseJson,
+  type RequestId,
+  readMessage,
+} from '../protocol/jsonrpc.ts';
+import { initializeResult, negotiate, Session } from '../protocol/sessions-era.ts';
+import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
+import type { Runtime } from '../runtime.ts';
+
+export interface StdioStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+/** Longest line taken, characters; the same as what HTTP takes by default. */
+const MAX_LINE = 4 * 1024 * 1024;
+
+/** How long requests that are being answered may go on once the input has ended, milliseconds: `echo … | mcp-python stdio`. */
+const GRACE_MS = 500;
+/** How often to look whether the process that started us is still there, milliseconds. */
+const PARENT_CHECK_MS = 1000;
+
+/** Serves until the client closes its end or dies. Resolves when every running call has been stopped. */
+export async function serveStdio(runtime: Runtime, { input, output }: StdioStreams): Promise<void> {
+  const connection = createConnection(runtime, (message) => {
+    if (!output.destroyed) output.write(`${encodeMessage(message)}\n`);
+  });
+  const stopListening = runtime.service.onChange((change) => connection.session()?.changed(change));
+  output.on('error', () => input.destroy());
+  // A dead client whose pipe somebody else still holds open sends no end of input.
+  const parent = process.ppid;
+  const parentCheck = setInterval(() => {
+    if (process.ppid !== parent) input.destroy();
+  }, PARENT_CHECK_MS);
+  parentCheck.unref();
+  try {
+    await readLines(input, (line) => connection.receive(line));
+    await connection.settle(GRACE_MS);
+  } finally {
+    clearInterval(parentCheck);
+    stopListening();
+    connection.close();
+  }
+}
+
+function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => void) {
+  const { service, config } = runtime;
+  const era = createStatelessEra(service, runtime.requestStateKey);
+  const statelessCalls = new Map<RequestId, AbortController>();
+  const running = new Set<Promise<void>>();
+  let session: Session | undefined;
+
+  function openSession({ id, params = {} }: JsonRpcRequest) {
+    if (session) throw new ProtocolError(ERROR_CODES.invalidRequest, 'This connection is initialized already.');
+    const terms = negotiate(params, config.server.version);
+    session = new Session(service, terms, LOCAL_PRINCIPAL, { send: (message) => write(message), closeStream: () => {} });
+    write({ jsonrpc: '2.0', id, result: initializeResult(service, terms) });
+  }
+
+  async function answerStateless(message: JsonRpcRequest) {
+    era.checkEnvelope(message);
+    if (statelessCalls.has(message.id)) {
+      throw new ProtocolError(ERROR_CODES.invalidRequest, 'A request with this id is still running.');
+    }
+    const abort = new AbortController();
+    statelessCalls.set(message.id, abort);
+    const notify = (notification: JsonRpcNotification) => {
+      if (!abort.signal.aborted) write(notification);
+    };
+    try {
+      const answer = await era.handle(message, { principal: LOCAL_PRINCIPAL, signal: abort.signal, notify });
+      if (answer) write(answer);
+    } finally {
+      statelessCalls.delete(message.id);
+    }
+  }
+
+  async function request(message: JsonRpcRequest) {
+    try {
+      if (message.method === 'initialize') return openSession(message);
+      if (isStatelessRequest(message)) return await answerStateless(message);
+      if (session) {
+        const answer = await session.request(message);
+        if (answer) write(answer);
+      } else if (message.method === 'ping') {
+        write({ jsonrpc: '2.0', id: message.id, result: {} });
+      } else {
+        throw new ProtocolError(
+          ERROR_CODES.invalidParams,
+          'Send `initialize` first (MCP 2025-11-25 and before), or name the revision in `params._meta` (MCP 2026-07-28).',
+        );
+      }
+    } catch (thrown) {
+      write(errorResponse(message.id, toProtocolError(message.method, thrown)));
+    }
+  }
+
+  function track(answering: Promise<void>) {
+    running.add(answering);
+    void answering.finally(() => running.delete(answering));
+  }
+
+  function notification(message: JsonRpcNotification) {
+    const id = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
+    const call = isRequestId(id) ? statelessCalls.get(id) : undefined;
+    if (call) call.abort(new Failure('cancelled', 'The client cancelled the call.'));
+    else session?.notification(message);
+  }
+
+  return {
+    session: () => session,
+    receive(line: string) {
+      let value: unknown;
+      try {
+        value = parseJson(line);
+        const incoming = readMessage(value);
+        if (incoming.kind === 'request') track(request(incoming.message));
+        else if (incoming.kind === 'notification') notification(incoming.message);
+        else session?.response(incoming.message);
+      } catch (thrown) {
+        write(errorResponse(idOf(value), toProtocolError('stdio', thrown)));
+      }
+    },
+    /** Waits for the requests that are being answered, at most `graceMs`. */
+    async settle(graceMs: number) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, graceMs);
+      await Promise.race([Promise.all(running), promise]);
+      clearTimeout(timer);
+    },
+    close() {
+      era.close();
+      session?.close();
+      for (const call of statelessCalls.values()) call.abort(new Failure('cancelled', 'The client went away.'));
+    },
+  };
+}
+
+/**
+ * Calls `onLine` for each line until the input ends. Splits on LF only, as the transport frames messages: U+2028
+ * and a lone CR may stand inside one.
+ */
+async function readLines(input: Readable, onLine: (line: string) => void): Promise<void> {
+  let rest = '';
+  input.setEncoding('utf8');
+  try {
+    for await (const chunk of input as AsyncIterable<string>) {
+      let text = rest + chunk;
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        const line = text.slice(0, end).trim();
+        text = text.slice(end + 1);
+        if (line !== '') onLine(line);
+      }
+      rest = text;
+      if (rest.length > MAX_LINE) throw new Failure('too_large', `A message is longer than ${MAX_LINE} characters.`);
+    }
+  } catch (thrown) {
+    if (thrown instanceof Failure) throw thrown;
+    // A broken pipe is the client's way of going away.
+  }
+}
