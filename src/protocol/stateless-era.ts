@@ -127,7 +127,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
     });
   }
 
-  async function answerShared({ id, method, params = {} }: JsonRpcRequest, exchange: Exchange): Promise<JsonObject> {
+  async function answerShared({ method, params = {} }: JsonRpcRequest, exchange: Exchange): Promise<JsonObject> {
     const meta = params._meta as JsonObject;
     const token = progressTokenOf(meta);
     const notify = (name: string, values: JsonObject) => exchange.notify({ jsonrpc: '2.0', method: name, params: values });

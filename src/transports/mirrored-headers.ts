@@ -76,7 +76,6 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 /** A header's value, out of its Base64 sentinel if it wears one. */
 function decode(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters RFC 9110 forbids in a value
   if (/[^\t\x20-\x7e]/.test(value)) throw mismatch(`${name} holds characters that must be Base64-encoded`);
   const encoded = SENTINEL.exec(value)?.[1];
   if (encoded === undefined) return value;
