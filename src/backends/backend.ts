@@ -96,6 +96,8 @@ export interface SearchRequest {
   readonly directory: string;
   /** Glob on names, or on paths relative to `directory` when it has a slash. */
   readonly glob?: string;
+  /** Only files with one of these name extensions (`ts`, `.ts`). */
+  readonly extensions?: readonly string[];
   /** Regular expression (Rust/RE2-like common subset) looked for in each line of text files. */
   readonly content?: string;
   readonly caseSensitive: boolean;

@@ -5,7 +5,7 @@ import type { Principal } from '../identity/principal.ts';
 import { toProtocolError } from '../protocol/failures.ts';
 import { ERROR_CODES, encodeMessage, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../protocol/jsonrpc.ts';
 import type { McpService } from '../protocol/service.ts';
-import type { StatelessEra } from '../protocol/stateless-era.ts';
+import { requestedVersion, type StatelessEra } from '../protocol/stateless-era.ts';
 import { startEventStream, writeEvent } from './event-streams.ts';
 import { header, sendError, sendMessage } from './http-exchange.ts';
 import { checkParameterHeaders, checkStandardHeaders } from './mirrored-headers.ts';
@@ -37,8 +37,9 @@ export type HttpStateless = (
 export function createHttpStateless({ service, era, onStream }: HttpStatelessOptions): HttpStateless {
   return async (request, response, message, principal) => {
     try {
+      // A body that names no revision is malformed whatever the headers say; one that does must agree with them.
+      if (requestedVersion(message.params) !== undefined) checkStandardHeaders(request.headers, message);
       era.checkEnvelope(message);
-      checkStandardHeaders(request.headers, message);
       await checkToolHeaders(service, request, message);
     } catch (thrown) {
       sendError(response, 400, message.id, toProtocolError(message.method, thrown));

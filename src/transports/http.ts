@@ -191,8 +191,8 @@ function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
 /** The era a POST belongs to: what the body says, then what the headers say. */
 function isStateless(request: IncomingMessage, incoming: Message): boolean {
   if (incoming.kind === 'request') {
-    if (incoming.message.method === 'initialize') return false;
     if (isStatelessRequest(incoming.message)) return true;
+    if (incoming.message.method === 'initialize') return false;
   }
   const version = header(request, 'mcp-protocol-version');
   if (isStatelessVersion(version)) return true;

@@ -91,8 +91,8 @@ function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => 
 
   async function request(message: JsonRpcRequest) {
     try {
-      if (message.method === 'initialize') return openSession(message);
       if (isStatelessRequest(message)) return await answerStateless(message);
+      if (message.method === 'initialize') return openSession(message);
       if (session) {
         const answer = await session.request(message);
         if (answer) write(answer);
