@@ -130,7 +130,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     const tool = await catalogue.tool(name);
     const task = ledger.open(randomUUID(), name, caller.principal);
     const limit = new AbortController();
-    const cancel = () => limit.abort(caller.signal.reason);
+    const cancel = () => limit.abort(cancelled(caller.signal));
     const halt = () => limit.abort(stop.signal.reason);
     caller.signal.addEventListener('abort', cancel, { once: true });
     stop.signal.addEventListener('abort', halt, { once: true });
@@ -239,7 +239,8 @@ function cancelled(signal: AbortSignal): Failure {
 
 /** A tool only sees that it was aborted; the failure is told with the reason, and what the tool got done. */
 function becauseOf(signal: AbortSignal, failure: Failure): Failure {
-  if (failure.code !== 'cancelled' || !(signal.reason instanceof Failure)) return failure;
+  const byAbort = failure.code === 'cancelled' || (failure.cause instanceof Error && failure.cause.name === 'AbortError');
+  if (!byAbort || !(signal.reason instanceof Failure)) return failure;
   const { code, message, hint } = signal.reason;
   return new Failure(code, message, {
     ...(hint && { hint }),
