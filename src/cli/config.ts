@@ -1,0 +1,101 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { type ConfigKey, configJsonSchema, configKeys, redactConfig, valueAt } from '../config/keys.ts';
+import { type LoadedConfig, type Origin, validateFile } from '../config/load.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import { Failure } from '../errors.ts';
+import { configFolder } from '../state/folders.ts';
+import { printData, printJson, table } from './output.ts';
+import { loadConfigFor, wantsJson } from './session.ts';
+
+export function define(): Command {
+  const config = new Command('config').description(
+    'Make, show and check the configuration. Values: flag over environment over file over default.',
+  );
+  config
+    .command('init')
+    .description('write a configuration file with every key, its default and what it does')
+    .option('--path <file>', 'where to write it (default: the user’s configuration folder)')
+    .option('--force', 'overwrite a file that is there')
+    .action(init);
+  config
+    .command('show')
+    .description('print the configuration in force and where each value came from')
+    .argument('[key]', 'one key, or a section')
+    .action(show);
+  config
+    .command('validate')
+    .description('check a file, or the configuration in force; exit status 3 when it is not valid')
+    .argument('[file]', 'a YAML or JSON file')
+    .action(validate);
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(() => printJson(configJsonSchema()));
+  return config;
+}
+
+async function init({ path = join(configFolder(), 'config.yaml'), force }: { path?: string; force?: boolean }): Promise<void> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists && !force) {
+    throw new Failure('conflict', `${path} exists.`, { hint: 'Overwrite it with --force, or choose another with --path.' });
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, commentedYaml(), { mode: 0o600 });
+  await printData(path);
+}
+
+/** Every key commented out with its default, so that a new default reaches those who did not choose otherwise. */
+function commentedYaml(): string {
+  const lines = ['# Configuration of mcp-python. Remove the # before a key, and before the sections above it, to set it.'];
+  let sections: string[] = [];
+  for (const { key, description, default: initial } of configKeys()) {
+    const path = key.split('.');
+    const name = path.pop();
+    const shared = path.findIndex((part, depth) => part !== sections[depth]);
+    if (path.length === 0) lines.push('');
+    for (let depth = shared === -1 ? path.length : shared; depth < path.length; depth++) {
+      if (depth === 0) lines.push('');
+      lines.push(`# ${'  '.repeat(depth)}${path[depth]}:`);
+    }
+    sections = path;
+    const indent = '  '.repeat(path.length);
+    lines.push(`# ${indent}# ${description}`, `# ${indent}${name}: ${JSON.stringify(initial)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function show(wanted: string | undefined, _: unknown, command: Command): Promise<void> {
+  const loaded = await loadConfigFor(command);
+  const keys = configKeys().filter(({ key }) => wanted === undefined || key === wanted || key.startsWith(`${wanted}.`));
+  if (wanted !== undefined && keys.length === 0) {
+    const near = nearestName(
+      wanted,
+      configKeys().map(({ key }) => key),
+    );
+    throw new Failure('not_found', `There is no key "${wanted}".`, {
+      hint: near ? `Did you mean "${near}"?` : 'List all with `mcp-python config show`.',
+    });
+  }
+  const shown = redactConfig(loaded.config);
+  const rows = keys.map(({ key }: ConfigKey) => ({ key, value: valueAt(shown, key), origin: originText(loaded, key) }));
+  if (wantsJson(command)) await printJson(rows);
+  else await printData(table(rows.map(({ key, value, origin }) => [key, JSON.stringify(value), origin])));
+}
+
+function originText(loaded: LoadedConfig, key: string): string {
+  const origin: Origin = loaded.originOf(key);
+  if (origin.kind === 'file') return origin.path;
+  return origin.kind === 'environment' ? `$${origin.name}` : origin.kind;
+}
+
+async function validate(file: string | undefined, _: unknown, command: Command): Promise<void> {
+  if (file !== undefined) await validateFile(file);
+  const files = file === undefined ? (await loadConfigFor(command)).files : [file];
+  const text = files.length > 0 ? `valid: ${files.join(', ')}` : 'valid: there is no configuration file, all values are defaults';
+  await (wantsJson(command) ? printJson({ valid: true, files }) : printData(text));
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { messagesAt } from '../telemetry/messages.ts';
+import { printData } from './output.ts';
+import { runtimeFor, wantsJson } from './session.ts';
+import { untilStopped } from './signals.ts';
+
+interface ServeOptions {
+  readonly host?: string;
+  readonly port?: string;
+}
+
+export function define(): Command {
+  return new Command('serve')
+    .description('Serve MCP over HTTP on this machine, both for clients with sessions and for MCP 2026-07-28, until interrupted.')
+    .option('--host <address>', 'address to listen on (default: server.mcp_http_host, 127.0.0.1)')
+    .option('--port <number>', 'port to listen on, 0 for any free one (default: server.mcp_http_port, 8001)')
+    .addHelpText('after', '\nPrints the URL of the MCP endpoint on stdout once it answers; with --json as {"url", "pid"}.')
+    .action(serve);
+}
+
+async function serve({ host, port }: ServeOptions, command: Command): Promise<void> {
+  await using runtime = await runtimeFor(command, {
+    'server.mcp_http_host': host,
+    'server.mcp_http_port': port === undefined || Number.isNaN(Number(port)) ? port : Number(port),
+  });
+  const { mcp_http_host, mcp_http_port } = runtime.config.server;
+  const { serveHttp } = await import('../transports/http.ts');
+  const stopped = untilStopped();
+  const server = await serveHttp(runtime, { host: mcp_http_host, port: mcp_http_port });
+  const messages = await messagesAt(runtime.config.log.level);
+  await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
+  messages.info(`Serving MCP at ${server.url}. Stop with Ctrl-C.`);
+  const signal = await stopped;
+  messages.info(`Stopping on ${signal}: running calls have ${runtime.config.server.shutdown_grace_seconds} s to end.`);
+  await server.close();
+}
