@@ -21,7 +21,7 @@ const input = z.strictObject({
     .min(1)
     .describe('Applied in order, all or none.'),
   dry_run: z.boolean().default(false).describe('Only show the diff.'),
-  backend: z.string().optional().describe('Machine to act on; absent: the configured one.'),
+  backend: z.string().optional().describe('Machine; absent: the configured one.'),
 });
 
 const output = z.strictObject({

@@ -18,7 +18,7 @@ const input = z.strictObject({
     .describe('base64 reads any bytes; offset and limit then count bytes.'),
   offset: z.int().optional().describe('First line, from 1; negative: that many lines from the end. base64: byte, from 0.'),
   limit: z.int().min(1).optional().describe(`Lines at most, ${DEFAULT_LINES} if absent.`),
-  backend: z.string().optional().describe('Machine to act on; absent: the configured one.'),
+  backend: z.string().optional().describe('Machine; absent: the configured one.'),
 });
 
 const output = z.strictObject({

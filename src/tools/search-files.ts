@@ -20,7 +20,7 @@ const input = z.strictObject({
   show_hidden: z.boolean().default(false).describe('Include names that start with a dot.'),
   include_ignored: z.boolean().default(false).describe('Include what .gitignore and .ignore leave out.'),
   limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Matches at most.'),
-  backend: z.string().optional().describe('Machine to act on; absent: the configured one.'),
+  backend: z.string().optional().describe('Machine; absent: the configured one.'),
 });
 
 const output = z.strictObject({

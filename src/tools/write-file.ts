@@ -8,7 +8,7 @@ const input = z.strictObject({
   content: z.string().describe('All of the new content.'),
   create_dirs: z.boolean().default(true).describe('Make missing parent folders.'),
   encoding: z.enum(['utf-8', 'base64']).default('utf-8').describe('How content is written; base64 for binary files.'),
-  backend: z.string().optional().describe('Machine to act on; absent: the configured one.'),
+  backend: z.string().optional().describe('Machine; absent: the configured one.'),
 });
 
 const output = z.strictObject({
