@@ -42,10 +42,11 @@ const POSIX: Readonly<Record<string, string>> = {
 };
 const CONTROLS: Readonly<Record<string, number>> = { t: 0x09, n: 0x0a, v: 0x0b, f: 0x0c, r: 0x0d };
 const ASSERTIONS: Readonly<Record<string, Written>> = {
-  '^': { js: '(?:^)', rg: '(?:^\\x{FEFF}?)' },
+  '^': { js: '(?:^)', rg: '(?:^\\x{FEFF}?|$)' },
   $: { js: '(?:$)', rg: '(?:\\r?$)', cut: '(?:[])' },
-  b: { js: '(?:\\b)', rg: '(?-u:\\b)', cut: '(?:\\b(?!$))' },
-  B: { js: '(?:\\B)', rg: '(?-u:\\B)', cut: '(?:\\B(?!$))' },
+  // With case ignored, JavaScript would count the Kelvin sign and the long s among the ASCII letters.
+  b: { js: '(?-i:\\b)', rg: '(?-u:\\b)', cut: '(?-i:\\b(?!$))' },
+  B: { js: '(?-i:\\B)', rg: '(?-u:\\B)', cut: '(?-i:\\B(?!$))' },
 };
 const MAX_REPEAT = 1000;
 const MAX_PATTERN = 4096;
