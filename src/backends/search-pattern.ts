@@ -42,6 +42,7 @@ const POSIX: Readonly<Record<string, string>> = {
 };
 const CONTROLS: Readonly<Record<string, number>> = { t: 0x09, n: 0x0a, v: 0x0b, f: 0x0c, r: 0x0d };
 const ASSERTIONS: Readonly<Record<string, Written>> = {
+  // For JavaScript a line has no mark before it and no carriage return behind; ripgrep has to step over them.
   '^': { js: '(?:^)', rg: '(?:^\\x{FEFF}?|$)' },
   $: { js: '(?:$)', rg: '(?:\\r?$)', cut: '(?:[])' },
   // With case ignored, JavaScript would count the Kelvin sign and the long s among the ASCII letters.

@@ -44,7 +44,7 @@ const FILES: Record<string, string | Buffer> = {
   'a-b/c.txt': 'hello order one\n',
   'a/c.txt': 'hello order two\n',
   'a.d/c.txt': 'hello order three\n',
-  'unicode-é/ü.txt': 'größe hello ÄÖ K ſ\nпривет\n日本語 hello\n',
+  'unicode-é/ü.txt': 'größe hello ÄÖ \u212a \u017f a\u212a\nпривет\n日本語 hello\n',
   'crlf.txt': 'hello one\r\nworld two\r\n\r\nend of hello\r\n',
   'bom.txt': '\uFEFFhello bom\nsecond hello\n',
   'no-newline.txt': 'first\nhello end',
@@ -126,6 +126,7 @@ describe('with ripgrep and without', () => {
     ...[
       '\\bfoo\\b',
       '\\Bbar',
+      '\\Bk',
       '\\d+',
       '\\w+_\\w+',
       'foo\\.bar\\(',
