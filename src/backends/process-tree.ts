@@ -49,7 +49,8 @@ const MAX_ROUNDS = 100;
 
 /** Kills what carries the mark of one of these commands. One look at /proc serves them all. */
 export async function killMarked(marks: ReadonlySet<string>): Promise<void> {
-  for (const { pid } of await readProcesses()) {
+  const names = await readdir('/proc').catch(() => []);
+  for (const pid of names.filter((name) => /^\d+$/.test(name)).map(Number)) {
     const mark = await markOf(pid);
     if (mark !== undefined && marks.has(mark)) signalProcess(pid, 'SIGKILL');
   }

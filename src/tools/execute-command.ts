@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { CapturedOutput, Command, ExecResult } from '../backends/backend.ts';
+import { Failure } from '../errors.ts';
+import { isBinary, safeText } from '../guard/text.ts';
+import { defineTool } from './tool.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+const input = z.strictObject({
+  command: z
+    .string()
+    .min(1)
+    .describe('Script for /bin/sh, "npm test 2>&1 | tail -20"; with `args` the program to run without a shell.'),
+  args: z.array(z.string()).optional().describe('Arguments handed to the program as they are, ["log", "-1"].'),
+  working_directory: z.string().optional().describe('Absent: the workspace.'),
+  timeout: z.number().positive().default(DEFAULT_TIMEOUT_SECONDS).describe('Seconds after which everything it started is ended.'),
+  env_vars: z.record(z.string(), z.string()).optional().describe('Variables added to a minimal environment.'),
+  stdin: z.string().optional().describe('Text on its standard input.'),
+  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+});
+
+const output = z.strictObject({
+  outcome: z.enum(['exited', 'timeout', 'cancelled']),
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  duration_ms: z.number(),
+  working_directory: z.string(),
+  stdout: z.string(),
+  stderr: z.string(),
+  stdout_omitted_bytes: z.int(),
+  stderr_omitted_bytes: z.int(),
+  cpu_ms: z.number().optional(),
+  max_rss_bytes: z.int().optional(),
+});
+type Output = z.infer<typeof output>;
+
+export const executeCommand = defineTool<z.infer<typeof input>, Output>({
+  name: 'execute_command',
+  title: 'Execute command',
+  description:
+    'Run a command and return its output, exit code and duration. All it started ends with it, also at the timeout. ' +
+    'A non-zero exit code is a result, not an error. Long output keeps its head and tail. For files prefer read_file, ' +
+    'edit_file, list_directory and search_files.',
+  toolset: 'system',
+  scope: 'tools:execute',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input,
+  output,
+  async execute({ command, args, working_directory, timeout, env_vars, stdin, backend: name }, context) {
+    const backend = await context.backend(name);
+    const seconds = Math.min(timeout, backend.limits.maxExecutionSeconds);
+    const cwd = backend.absolute(working_directory ?? '.');
+    const result = await backend.exec(
+      {
+        command: toCommand(command, args),
+        cwd,
+        env: backend.environment(env_vars),
+        ...(stdin !== undefined && { stdin: new TextEncoder().encode(stdin) }),
+        timeoutMs: seconds * 1000,
+        maxOutputBytes: backend.limits.maxOutputBytes,
+      },
+      { signal: context.signal, onOutput: context.output },
+    );
+    const told = tell(result, cwd);
+    if (result.outcome === 'timeout') throw overtime(told, seconds, backend.limits.maxExecutionSeconds);
+    if (result.outcome === 'cancelled') throw new Failure('cancelled', 'The command was cancelled.', { details: told });
+    return told;
+  },
+  present({ exit_code, signal, stdout, stderr }) {
+    const parts = [stdout.trimEnd()];
+    if (stderr.trim() !== '') parts.push(`[stderr]\n${stderr.trimEnd()}`);
+    if (signal !== null) parts.push(`[ended by ${signal}]`);
+    else if (exit_code !== 0) parts.push(`[exit code ${exit_code}]`);
+    return parts.filter((part) => part !== '').join('\n') || '[no output]';
+  },
+});
+
+function toCommand(command: string, args: readonly string[] | undefined): Command {
+  if ([command, ...(args ?? [])].some((word) => word.includes('\0'))) {
+    throw new Failure('invalid_input', 'A command must not hold NUL characters.');
+  }
+  return args ? { kind: 'argv', argv: [command, ...args] } : { kind: 'script', script: command };
+}
+
+function tell({ outcome, exitCode, signal, durationMs, stdout, stderr, resources }: ExecResult, cwd: string): Output {
+  return {
+    outcome,
+    exit_code: exitCode,
+    signal,
+    duration_ms: durationMs,
+    working_directory: cwd,
+    stdout: shown(stdout),
+    stderr: shown(stderr),
+    stdout_omitted_bytes: stdout.omittedBytes,
+    stderr_omitted_bytes: stderr.omittedBytes,
+    ...(resources.cpuMs !== undefined && { cpu_ms: resources.cpuMs }),
+    ...(resources.maxRssBytes !== undefined && { max_rss_bytes: resources.maxRssBytes }),
+  };
+}
+
+function shown({ head, tail, totalBytes, omittedBytes }: CapturedOutput): string {
+  if (isBinary(head)) {
+    const start = Buffer.from(head.subarray(0, 64)).toString('base64');
+    return `[binary, ${totalBytes} bytes, base64 of the first 64: ${start}; write it to a file and read that with encoding=base64]`;
+  }
+  const text = safeText(new TextDecoder().decode(head));
+  if (omittedBytes === 0) return text;
+  return `${text}\n[… ${omittedBytes} bytes left out …]\n${safeText(new TextDecoder().decode(tail))}`;
+}
+
+/** Characters of output that the sentence about a timeout repeats. */
+const LAST_WORDS = 2000;
+
+function overtime(told: Output, seconds: number, maxSeconds: number): Failure {
+  const last = `${told.stdout}${told.stderr}`.trimEnd().slice(-LAST_WORDS);
+  return new Failure(
+    'timeout',
+    `The command did not end within ${seconds} s and was stopped.${last ? ` Its last output:\n${last}` : ' It had no output.'}`,
+    {
+      hint:
+        seconds < maxSeconds
+          ? `Raise \`timeout\`, up to ${maxSeconds}.`
+          : 'A person can raise `execution.security.resource_limits.max_execution_time`.',
+      details: told,
+    },
+  );
+}
