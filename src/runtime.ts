@@ -71,6 +71,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
     capacity: pool.max_agents * pool.max_concurrent_tasks,
     maxQueueSize: pool.max_queue_size,
     timeoutSeconds: execution.timeout,
+    healthCheckSeconds: pool.health_check_interval,
   });
   catalogue.contribute({ resources: builtInResources({ orchestrator, backend, effectiveConfig: redactConfig(config) }) });
   await loadPlugins(config.plugins, catalogue);

@@ -1,12 +1,16 @@
 /** Makes what came from outside safe to show to people, terminals and models. */
 
-/** CSI, OSC, DCS and the other string sequences, and two-character escapes (ECMA-48). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-const ESCAPES =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[ -/]*[0-~])?|\u009b[0-?]*[ -/]*[@-~]/g;
+/** Escape sequences of terminals (ECMA-48): control sequences, control strings, and two-character ones. */
+const ESCAPES = new RegExp(
+  [
+    String.raw`(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]`,
+    String.raw`\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)`,
+    String.raw`\u001b[ -/]*[0-~]?`,
+  ].join('|'),
+  'g',
+);
 /** Control characters but tab and line feed. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const CONTROLS = /(?![\t\n])\p{Cc}/gu;
 /** Characters that change the order of others or cannot be seen: bidi controls, zero-width ones, tags. */
 const INVISIBLE = /[\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu;
 

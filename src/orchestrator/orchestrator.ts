@@ -7,6 +7,7 @@ import type { Principal } from '../identity/principal.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
 import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
 import { RawResult } from '../tools/tool.ts';
+import { createHealthCheck, type Health } from './health.ts';
 import { createTaskLedger, type TaskRecord } from './task-ledger.ts';
 import { parseArguments, presentOutput } from './tool-values.ts';
 
@@ -52,6 +53,7 @@ export interface OrchestratorStatus {
     readonly capacity: number;
     readonly calls: number;
     readonly failures: number;
+    readonly health: Health;
   }[];
   readonly queued: number;
   readonly uptimeSeconds: number;
@@ -77,11 +79,13 @@ export interface OrchestratorOptions {
   readonly maxQueueSize: number;
   /** Upper limit of any call, seconds. */
   readonly timeoutSeconds: number;
+  readonly healthCheckSeconds: number;
 }
 
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const { catalogue, capacity, maxQueueSize, timeoutSeconds } = options;
   const ledger = createTaskLedger();
+  const health = createHealthCheck(options.healthCheckSeconds);
   const startedAt = Date.now();
   const waiting: (() => void)[] = [];
   const stop = new AbortController();
@@ -207,6 +211,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     tasks: (principal) => ledger.list(principal),
     async [Symbol.asyncDispose]() {
       stop.abort(new Failure('unavailable', 'The server is stopping.'));
+      health.stop();
       if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };

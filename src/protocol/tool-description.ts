@@ -13,8 +13,20 @@ export function describeTool(tool: AnyTool): JsonObject {
   };
 }
 
-/** JSON Schema 2020-12, which is MCP's default dialect, so that `$schema` can be left out. */
+/**
+ * JSON Schema 2020-12, which is MCP's default dialect, so that `$schema` can be left out. Every model reads these
+ * words on every turn, so what says nothing is left out too: the bounds of safe integers, and that an object with
+ * named properties has no others where it is a result.
+ */
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (io === 'output') delete jsonSchema.additionalProperties;
+    },
+  });
   return rest;
 }

@@ -36,6 +36,7 @@ function orchestrator(
     capacity: 2,
     maxQueueSize: 2,
     timeoutSeconds: 30,
+    healthCheckSeconds: 10,
     ...limits,
   });
 }
