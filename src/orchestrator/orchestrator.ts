@@ -204,7 +204,17 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   return {
     call,
     status: () => ({
-      agents: [{ id: 'in-process', state: stop.signal.aborted ? 'draining' : 'running', running, capacity, calls, failures }],
+      agents: [
+        {
+          id: 'in-process',
+          state: stop.signal.aborted ? 'draining' : 'running',
+          running,
+          capacity,
+          calls,
+          failures,
+          health: health.latest(),
+        },
+      ],
       queued: waiting.length,
       uptimeSeconds: Math.round((Date.now() - startedAt) / 1000),
     }),
