@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../src/cli/program.ts';
+import { main } from '../src/cli/main.ts';
 
 void main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
 import { describeTool } from '../protocol/tool-description.ts';
 import type { AnyTool, JsonObject } from '../tools/tool.ts';
@@ -10,14 +10,20 @@ interface PropertySchema {
 
 /**
  * A tool's arguments from the words of a command line.
+ * @param signal gives up waiting for standard input
  * @throws Failure `invalid_input` for words that are neither key=value, nor one JSON object, nor `-`.
  */
-export async function readArguments(tool: AnyTool, words: readonly string[], stdin: Readable): Promise<JsonObject> {
+export async function readArguments(
+  tool: AnyTool,
+  words: readonly string[],
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<JsonObject> {
   const [first] = words;
-  if (words.length === 1 && first === '-') return parseObject(await readText(stdin), 'standard input');
-  if (words.length === 1 && first?.trimStart().startsWith('{')) return parseObject(first, 'the argument');
+  if (words.length === 1 && first === '-') return parseObject(await readText(stdin, signal), 'Standard input');
+  if (words.length === 1 && first?.trimStart().startsWith('{')) return parseObject(first, 'The argument');
   const properties = (describeTool(tool).inputSchema as { properties?: Record<string, PropertySchema> }).properties ?? {};
-  const values: JsonObject = {};
+  const values: [string, unknown][] = [];
   for (const word of words) {
     const match = /^([\w.-]+)(:?=)(.*)$/s.exec(word);
     if (!match) {
@@ -26,15 +32,16 @@ export async function readArguments(tool: AnyTool, words: readonly string[], std
       });
     }
     const [, key = '', operator, text = ''] = match;
-    if (operator === ':=') values[key] = parseJson(text, key);
-    else if (text === '-' && key === 'stdin') values[key] = await readText(stdin);
-    else values[key] = readValue(text, properties[key]);
+    if (operator === ':=') values.push([key, parseJson(text, `The value of ${key}`)]);
+    else if (text === '-' && key === 'stdin') values.push([key, await readText(stdin, signal)]);
+    else values.push([key, readValue(text, key, properties[key])]);
   }
-  return values;
+  // Defines properties and never assigns them, so that `__proto__` is a name like any other.
+  return Object.fromEntries(values);
 }
 
 /** A value as the schema wants it; what does not fit stays text, for the tool's own check to refuse by name. */
-function readValue(text: string, schema: PropertySchema | undefined): unknown {
+function readValue(text: string, key: string, schema: PropertySchema | undefined): unknown {
   const types = [schema?.type, ...(schema?.anyOf ?? []).map(({ type }) => type)];
   if (types.includes('string')) return text;
   if ((types.includes('number') || types.includes('integer')) && text.trim() !== '' && !Number.isNaN(Number(text)))
@@ -44,7 +51,7 @@ function readValue(text: string, schema: PropertySchema | undefined): unknown {
     (types.includes('array') && text.trimStart().startsWith('[')) ||
     (types.includes('object') && text.trimStart().startsWith('{'))
   ) {
-    return parseJson(text, 'value');
+    return parseJson(text, `The value of ${key}`);
   }
   return text;
 }
@@ -65,8 +72,14 @@ function parseJson(text: string, where: string): unknown {
   }
 }
 
-async function readText(stdin: Readable): Promise<string> {
+async function readText(stdin: Readable, signal: AbortSignal): Promise<string> {
+  addAbortSignal(signal, stdin);
   const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  try {
+    for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,27 +1,34 @@
-import { Command } from 'commander';
+import { constants } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
 import { Failure } from '../errors.ts';
 import { LOCAL_PRINCIPAL } from '../identity/principal.ts';
-import type { ToolOutcome } from '../orchestrator/orchestrator.ts';
+import type { Caller, ToolOutcome } from '../orchestrator/orchestrator.ts';
 import type { JsonObject } from '../tools/tool.ts';
 import { readArguments } from './call-arguments.ts';
 import { EXIT } from './exit-codes.ts';
-import { printData, printJson } from './output.ts';
+import { printData, printJson, stdoutGone } from './output.ts';
+import { createProgressLine } from './progress-line.ts';
 import { runtimeFor, wantsJson } from './session.ts';
 
 interface CallOptions {
   readonly exitCode?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 const HELP = `
 Arguments are key=value words (values read as the tool's schema says, key:=JSON forces JSON), one JSON object, or -
 for a JSON object on standard input. stdin=- hands our standard input to the command that execute_command runs.
 
-A command's output is shown as it comes. Exit status: 0 ok, 1 our defect, 2 usage, 3 bad config, 4 unreachable,
-5 denied, 6 not found, 7 partial, 8 needs approval, 124 timed out, 130 interrupted; with --exit-code the command's own.
+A command's output is shown as it comes; with --json the structured result is printed at the end instead. A failure
+is told on stderr and nothing on stdout. Exit status: 0 ok, 1 the tool's error or our defect, 2 usage, 3 bad
+configuration, 4 unreachable or busy, 5 denied, 6 not found, 7 partial, 8 needs approval, 124 timed out,
+130 interrupted; with --exit-code the command's own, 128 and the signal's number when a signal ended it.
 
 Examples:
   mcp-python call execute_command command='make test' --exit-code
   mcp-python call read_file file_path=/etc/os-release limit=3
+  sort -u words | mcp-python call execute_command command='wc -l' stdin=-
   echo '{"command": "uptime"}' | mcp-python call execute_command - --json`;
 
 export function define(): Command {
@@ -30,87 +37,107 @@ export function define(): Command {
     .argument('<tool>', 'the tool, see `mcp-python tools`')
     .argument('[arguments...]', 'key=value words, one JSON object, or -')
     .option('--exit-code', 'end with the exit status of the command that execute_command ran')
+    .option('--timeout <seconds>', 'give up after this time, exit status 124', parseSeconds)
     .addHelpText('after', HELP)
     .action(call);
 }
 
-async function call(name: string, words: readonly string[], { exitCode }: CallOptions, command: Command): Promise<void> {
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds > 0) || seconds > MAX_SECONDS) {
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${MAX_SECONDS}.`);
+  }
+  return seconds;
+}
+
+/** A week, as for every time limit of the configuration. */
+const MAX_SECONDS = 7 * 86_400;
+
+async function call(name: string, words: readonly string[], options: CallOptions, command: Command): Promise<void> {
   const json = wantsJson(command);
-  const runtime = await runtimeFor(command);
+  await using runtime = await runtimeFor(command);
+  const signal = untilUnwanted(name, options.timeout);
+  const tool = await runtime.catalogue.tool(name);
+  const values = await readArguments(tool, words, process.stdin, signal);
+  const screen = createScreen(json);
+  let outcome: ToolOutcome;
+  try {
+    outcome = await runtime.orchestrator.call({ tool: name, arguments: values }, { ...screen.caller, signal });
+  } finally {
+    screen.close();
+  }
+  if (outcome.failure) throw outcome.failure;
+  // Even when the tool ended well: what it wrote last may not have arrived.
+  stdoutGone.throwIfAborted();
+  await show(outcome, json, screen.streamed);
+  process.exitCode = statusOf(outcome, options.exitCode === true);
+}
+
+/** Aborted by a signal to us, a lost reader or the time limit; a second signal ends us at once. */
+function untilUnwanted(name: string, timeoutSeconds: number | undefined): AbortSignal {
   const abort = new AbortController();
   const interrupt = () => abort.abort(new Failure('cancelled', 'Interrupted.'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
-  // The reader went away (`| head`): what still runs has nobody to show itself to.
-  process.stdout.once('error', interrupt);
+  for (const each of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(each, interrupt);
+  stdoutGone.addEventListener('abort', interrupt, { once: true });
+  if (timeoutSeconds !== undefined) {
+    const late = new Failure('timeout', `${name} did not finish within ${timeoutSeconds} s.`, { hint: 'Raise --timeout.' });
+    setTimeout(() => abort.abort(late), timeoutSeconds * 1000).unref();
+  }
+  return abort.signal;
+}
+
+/** What the running tool shows: a command's output as it comes, or else its progress on a terminal. */
+function createScreen(json: boolean) {
   const progress = createProgressLine(!json && process.stderr.isTTY === true);
   let streamed = false;
-  try {
-    const tool = await runtime.catalogue.tool(name);
-    const values = await readArguments(tool, words, process.stdin);
-    const outcome = await runtime.orchestrator.call(
-      { tool: name, arguments: values },
-      {
-        principal: LOCAL_PRINCIPAL,
-        signal: abort.signal,
-        ask: {
-          can: { elicitation: false, sampling: false, roots: false },
-          state: undefined,
-          request: () => Promise.reject(nobodyToAsk()),
-        },
-        ...(!json && {
-          output: (stream, chunk) => {
-            streamed = true;
-            progress.clear();
-            (stream === 'stdout' ? process.stdout : process.stderr).write(chunk);
-          },
-        }),
-        progress: ({ message, progress: done, total }) => progress.show(message ?? (total ? `${done} of ${total}` : `${done}`)),
-      },
-    );
-    progress.clear();
-    if (outcome.failure) throw outcome.failure;
-    await show(outcome, json, streamed);
-    process.exitCode = exitCode ? commandExitCode(outcome.structuredContent) : outcome.isError ? EXIT.defect : EXIT.ok;
-  } finally {
-    progress.clear();
-    await runtime[Symbol.asyncDispose]();
+  const caller: Omit<Caller, 'signal'> = {
+    principal: LOCAL_PRINCIPAL,
+    ask: {
+      can: { elicitation: false, sampling: false, roots: false },
+      state: undefined,
+      request: () => Promise.reject(nobodyToAsk()),
+    },
+    output(stream, chunk) {
+      if (json) return;
+      if (!streamed) progress.close();
+      streamed = true;
+      (stream === 'stdout' ? process.stdout : process.stderr).write(chunk);
+    },
+    progress({ message, progress: done, total }) {
+      progress.show(message ?? (total === undefined ? `${done}` : `${done} of ${total}`));
+    },
+  };
+  return {
+    caller,
+    get streamed() {
+      return streamed;
+    },
+    close: () => progress.close(),
+  };
+}
+
+async function show({ content, structuredContent, isError }: ToolOutcome, json: boolean, streamed: boolean): Promise<void> {
+  if (json) return printJson(structuredContent ?? { content, ...(isError && { isError }) });
+  // What was shown as it came is not shown again, and of a command nothing else is shown.
+  if (streamed || (structuredContent && 'exit_code' in structuredContent)) return;
+  for (const block of content) {
+    const text = block.type === 'text' ? block.text : JSON.stringify(block);
+    if (text === '') continue;
+    if (isError) process.stderr.write(`${text}\n`);
+    else await printData(text);
   }
 }
 
-async function show({ content, structuredContent }: ToolOutcome, json: boolean, streamed: boolean): Promise<void> {
-  if (json) return printJson(structuredContent ?? { content });
-  // What was shown as it came is not shown again.
-  if (streamed) return;
-  for (const block of content) {
-    const text = block.type === 'text' ? block.text : JSON.stringify(block);
-    if (text !== '') await printData(text);
-  }
+function statusOf({ structuredContent, isError }: ToolOutcome, ofCommand: boolean): number {
+  if (isError) return EXIT.defect;
+  return ofCommand ? statusOfCommand(structuredContent) : EXIT.ok;
 }
 
 /** The command's own status, as a shell tells it: 128 and the signal's number for one that a signal ended. */
-function commandExitCode(result: JsonObject | undefined): number {
+function statusOfCommand(result: JsonObject | undefined): number {
   if (typeof result?.exit_code === 'number') return result.exit_code;
-  return typeof result?.signal === 'string' ? EXIT.defect : EXIT.ok;
-}
-
-/** Seconds before progress is worth a line, milliseconds. */
-const QUIET_MS = 2000;
-
-/** One line on a terminal that is written over and vanishes. */
-function createProgressLine(visible: boolean) {
-  const startedMs = Date.now();
-  let shown = false;
-  return {
-    show(text: string) {
-      if (!visible || Date.now() - startedMs < QUIET_MS) return;
-      shown = true;
-      process.stderr.write(`\r\u001b[K${text.split('\n', 1)[0]?.slice(0, 100)}`);
-    },
-    clear() {
-      if (shown) process.stderr.write('\r\u001b[K');
-      shown = false;
-    },
-  };
+  const number = constants.signals[result?.signal as NodeJS.Signals] as number | undefined;
+  return number === undefined ? EXIT.ok : 128 + number;
 }
 
 function nobodyToAsk(): Failure {

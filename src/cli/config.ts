@@ -1,8 +1,9 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { type ConfigKey, configJsonSchema, configKeys, redactConfig, valueAt } from '../config/keys.ts';
-import { type LoadedConfig, type Origin, validateFile } from '../config/load.ts';
+import { type ConfigKey, configJsonSchema, configKeys, knownNames, redactConfig, valueAt } from '../config/keys.ts';
+import { originText } from '../config/layer.ts';
+import { validateFile } from '../config/load.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { Failure } from '../errors.ts';
 import { configFolder } from '../state/folders.ts';
@@ -37,23 +38,36 @@ export function define(): Command {
 }
 
 async function init({ path = join(configFolder(), 'config.yaml'), force }: { path?: string; force?: boolean }): Promise<void> {
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists && !force) {
-    throw new Failure('conflict', `${path} exists.`, { hint: 'Overwrite it with --force, or choose another with --path.' });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, commentedYaml(), { mode: 0o600, flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    throw cannotWrite(path, error as NodeJS.ErrnoException);
   }
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, commentedYaml(), { mode: 0o600 });
   await printData(path);
+}
+
+function cannotWrite(path: string, error: NodeJS.ErrnoException): Failure {
+  if (error.code === 'EEXIST') {
+    return new Failure('conflict', `${path} is there already.`, {
+      hint: 'Overwrite it with --force, or choose another with --path.',
+    });
+  }
+  const denied = error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS';
+  return new Failure(denied ? 'denied' : 'invalid_input', `Cannot write ${path}: ${error.message}`, {
+    hint: 'Choose another place with --path.',
+    cause: error,
+  });
 }
 
 /** Every key commented out with its default, so that a new default reaches those who did not choose otherwise. */
 function commentedYaml(): string {
-  const lines = ['# Configuration of mcp-python. Remove the # before a key, and before the sections above it, to set it.'];
+  const lines = [
+    '## Configuration of mcp-python: every key with its default.',
+    '## To set one, remove the "# " before it and before each section above it.',
+  ];
   let sections: string[] = [];
-  for (const { key, description, default: initial } of configKeys()) {
+  for (const { key, description, accepts, default: initial } of configKeys()) {
     const path = key.split('.');
     const name = path.pop();
     const shared = path.findIndex((part, depth) => part !== sections[depth]);
@@ -64,7 +78,7 @@ function commentedYaml(): string {
     }
     sections = path;
     const indent = '  '.repeat(path.length);
-    lines.push(`# ${indent}# ${description}`, `# ${indent}${name}: ${JSON.stringify(initial)}`);
+    lines.push(`# ${indent}# ${description} Takes ${accepts}.`, `# ${indent}${name}: ${JSON.stringify(initial)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -73,24 +87,15 @@ async function show(wanted: string | undefined, _: unknown, command: Command): P
   const loaded = await loadConfigFor(command);
   const keys = configKeys().filter(({ key }) => wanted === undefined || key === wanted || key.startsWith(`${wanted}.`));
   if (wanted !== undefined && keys.length === 0) {
-    const near = nearestName(
-      wanted,
-      configKeys().map(({ key }) => key),
-    );
+    const near = nearestName(wanted, knownNames());
     throw new Failure('not_found', `There is no key "${wanted}".`, {
       hint: near ? `Did you mean "${near}"?` : 'List all with `mcp-python config show`.',
     });
   }
   const shown = redactConfig(loaded.config);
-  const rows = keys.map(({ key }: ConfigKey) => ({ key, value: valueAt(shown, key), origin: originText(loaded, key) }));
+  const rows = keys.map(({ key }: ConfigKey) => ({ key, value: valueAt(shown, key), origin: originText(loaded.originOf(key)) }));
   if (wantsJson(command)) await printJson(rows);
   else await printData(table(rows.map(({ key, value, origin }) => [key, JSON.stringify(value), origin])));
-}
-
-function originText(loaded: LoadedConfig, key: string): string {
-  const origin: Origin = loaded.originOf(key);
-  if (origin.kind === 'file') return origin.path;
-  return origin.kind === 'environment' ? `$${origin.name}` : origin.kind;
 }
 
 async function validate(file: string | undefined, _: unknown, command: Command): Promise<void> {

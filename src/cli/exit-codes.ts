@@ -25,7 +25,7 @@ const BY_CODE: Readonly<Record<FailureCode, number>> = {
   timeout: EXIT.timeout,
   cancelled: EXIT.interrupted,
   unavailable: EXIT.unreachable,
-  conflict: EXIT.partial,
+  conflict: EXIT.usage,
   too_large: EXIT.usage,
   unsupported: EXIT.usage,
   partial: EXIT.partial,
@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<FailureCode, number>> = {
   internal: EXIT.defect,
 };
 
+/** The exit status for a failure. */
 export function exitCodeOf(code: FailureCode): number {
   return BY_CODE[code];
 }

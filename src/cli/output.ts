@@ -1,10 +1,27 @@
 /** Data on stdout, words for people on stderr. */
 import { type Failure, failureToJson } from '../errors.ts';
 
+const gone = new AbortController();
+
+/**
+ * Aborted when nothing can be written to stdout any more, with the error as reason: mostly because whoever read it
+ * went away (`| head`), and then what still runs has nobody to show itself to.
+ */
+export const stdoutGone: AbortSignal = gone.signal;
+
+/** Lets a broken stdout end the program in good order instead of by an unhandled error. */
+export function watchStdout(): void {
+  process.stdout.on('error', (error) => gone.abort(error));
+}
+
 /** Writes data; resolves when it has left the process, so that a pipe never loses its end. */
 export function printData(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      if (!error) return resolve();
+      gone.abort(error);
+      reject(error);
+    });
   });
 }
 

@@ -1,9 +1,7 @@
-/** The command line: the table of subcommands, what they share, and how they end. */
+/** The command line: the table of subcommands, and what they share. */
 import { Command, CommanderError, Option } from 'commander';
-import { Failure, toFailure } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { tellFailure } from './output.ts';
 
 /** Each subcommand is loaded when it is used, or when its help is asked for. */
 const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; load(): Promise<{ define(): Command }> }[] = [
@@ -30,6 +28,14 @@ export interface GlobalOptions {
   readonly plugin?: readonly string[];
 }
 
+/** The global options that are followed by a value. */
+const WITH_VALUE: ReadonlySet<string> = new Set(['--config', '--log-level', '--plugin']);
+
+const EXIT_STATUSES = `
+Exit status:
+  0 ok · 1 our defect, or the tool's error · 2 usage · 3 bad configuration · 4 unreachable or busy · 5 denied
+  6 not found · 7 partial · 8 needs approval · 124 timed out · 130 interrupted`;
+
 /** Adds the options every subcommand takes, so that they may stand before or after its name. */
 export function withGlobalOptions(command: Command): Command {
   return command
@@ -39,59 +45,60 @@ export function withGlobalOptions(command: Command): Command {
     .option('--plugin <file>', 'load a plug-in; may be repeated', (file: string, files: string[] = []) => [...files, file]);
 }
 
-/** The whole program with all its subcommands, for completion and documentation. */
+/**
+ * The program with its subcommands.
+ * @param only the one subcommand that is loaded; without it all are, for completion and documentation
+ */
 export async function buildProgram(only?: string): Promise<Command> {
   const program = withGlobalOptions(new Command('mcp-python'))
     .description('Safe hands for AI development tools on real machines: an MCP server that executes.')
     .version(VERSION, '-V, --version', 'print the version')
     .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXIT_STATUSES);
   for (const { name, summary, load } of SUBCOMMANDS) {
     if (only !== undefined && only !== name) program.addCommand(new Command(name).summary(summary).description(summary));
     else program.addCommand(withGlobalOptions((await load()).define().name(name).summary(summary)));
   }
-  program.commands.forEach(leaveExitToUs);
-  leaveExitToUs(program);
+  leaveEndingToUs(program);
   return program;
 }
 
-function leaveExitToUs(command: Command): void {
-  command.exitOverride();
-  command.commands.forEach(leaveExitToUs);
+/** Commander neither ends the process nor tells errors by itself. */
+function leaveEndingToUs(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.commands.forEach(leaveEndingToUs);
 }
 
-/** Runs the program and sets the process's exit code. */
-export async function main(args: readonly string[]): Promise<void> {
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-    process.stdout.write(`${VERSION}\n`);
-    return;
-  }
-  // The reader of a pipe went away (`| head`): nobody is left to tell.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.defect));
+/**
+ * Runs the subcommand that the words name.
+ * @throws Failure `invalid_input` for words that make no sense, and whatever the subcommand fails with
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = await buildProgram(subcommandIn(args) ?? '');
   try {
-    const program = await buildProgram(firstWord(args) ?? '');
     await program.parseAsync([...args], { from: 'user' });
   } catch (thrown) {
-    process.exitCode = end(thrown, args.includes('--json'));
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    // Asked for help or the version.
+    if (thrown.exitCode === 0) return;
+    throw usageFailure(thrown);
   }
 }
 
-function end(thrown: unknown, json: boolean): number {
-  // Commander has printed its own message by then; help and version are not errors.
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const failure = toFailure(thrown);
-  tellFailure(failure, json);
-  if (!(thrown instanceof Failure) && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
-  return exitCodeOf(failure.code);
+function usageFailure({ code, message }: CommanderError): Failure {
+  if (code === 'commander.help') return new Failure('invalid_input', 'Name a subcommand.');
+  const [sentence = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  return new Failure('invalid_input', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`.replace(/\.\.$/, '.'), {
+    hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'See `mcp-python --help`, or --help after the subcommand.',
+  });
 }
 
 /** The subcommand's name: the first word that is neither an option nor an option's value. */
-function firstWord(args: readonly string[]): string | undefined {
-  const takesValue = new Set(['--config', '--log-level', '--plugin']);
+function subcommandIn(args: readonly string[]): string | undefined {
   for (let index = 0; index < args.length; index++) {
     const word = args[index] ?? '';
-    if (takesValue.has(word)) index++;
+    if (WITH_VALUE.has(word)) index++;
     else if (!word.startsWith('-')) return word === 'help' ? args[index + 1] : word;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { messagesAt } from '../telemetry/messages.ts';
 import { printData } from './output.ts';
 import { runtimeFor, wantsJson } from './session.ts';
@@ -6,22 +6,28 @@ import { untilStopped } from './signals.ts';
 
 interface ServeOptions {
   readonly host?: string;
-  readonly port?: string;
+  readonly port?: number;
 }
 
 export function define(): Command {
   return new Command('serve')
     .description('Serve MCP over HTTP on this machine, both for clients with sessions and for MCP 2026-07-28, until interrupted.')
     .option('--host <address>', 'address to listen on (default: server.mcp_http_host, 127.0.0.1)')
-    .option('--port <number>', 'port to listen on, 0 for any free one (default: server.mcp_http_port, 8001)')
+    .option('--port <number>', 'port to listen on, 0 for any free one (default: server.mcp_http_port, 8001)', parsePort)
     .addHelpText('after', '\nPrints the URL of the MCP endpoint on stdout once it answers; with --json as {"url", "pid"}.')
     .action(serve);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+  return port;
 }
 
 async function serve({ host, port }: ServeOptions, command: Command): Promise<void> {
   await using runtime = await runtimeFor(command, {
     'server.mcp_http_host': host,
-    'server.mcp_http_port': port === undefined || Number.isNaN(Number(port)) ? port : Number(port),
+    'server.mcp_http_port': port,
   });
   const { mcp_http_host, mcp_http_port } = runtime.config.server;
   const { serveHttp } = await import('../transports/http.ts');

@@ -1,29 +1,38 @@
 /** What a subcommand works with: its configuration, and the runtime made from it. */
+import { Console } from 'node:console';
 import type { Command } from 'commander';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Runtime } from '../runtime.ts';
-import { messagesAt } from '../telemetry/messages.ts';
 import type { GlobalOptions } from './program.ts';
 
 /** Configuration with what the command line says over it; warnings go to stderr. */
 export async function loadConfigFor(command: Command, flags: Readonly<Record<string, unknown>> = {}): Promise<LoadedConfig> {
-  const { config: file, logLevel, plugin } = command.optsWithGlobals<GlobalOptions>();
+  const { config: file, logLevel } = command.optsWithGlobals<GlobalOptions>();
+  const { loadConfig } = await import('../config/load.ts');
   const loaded = await loadConfig({
     file,
     flags: { 'log.level': logLevel, ...flags },
+    plugins: pluginsOf(command),
     environment: process.env,
   });
   if (loaded.warnings.length > 0) {
+    const { messagesAt } = await import('../telemetry/messages.ts');
     const messages = await messagesAt(loaded.config.log.level);
     for (const warning of loaded.warnings) messages.warn(warning);
   }
-  if (!plugin) return loaded;
-  return { ...loaded, config: { ...loaded.config, plugins: [...loaded.config.plugins, ...plugin] } };
+  return loaded;
 }
 
+/** Those given before the subcommand's name and those after it. */
+function pluginsOf(command: Command): readonly string[] {
+  const above = command.parent ? pluginsOf(command.parent) : [];
+  return [...above, ...(command.opts<GlobalOptions>().plugin ?? [])];
+}
+
+/** The runtime for a subcommand. What plug-ins print goes to stderr from here on: stdout is for data. */
 export async function runtimeFor(command: Command, flags: Readonly<Record<string, unknown>> = {}): Promise<Runtime> {
-  const loaded = await loadConfigFor(command, flags);
-  const { createRuntime } = await import('../runtime.ts');
+  globalThis.console = new Console(process.stderr, process.stderr);
+  const [loaded, { createRuntime }] = await Promise.all([loadConfigFor(command, flags), import('../runtime.ts')]);
   return createRuntime(loaded);
 }
 

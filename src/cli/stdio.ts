@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { serveStdio } from '../transports/stdio.ts';
 import { runtimeFor } from './session.ts';
 import { untilStopped } from './signals.ts';
 
@@ -10,11 +9,12 @@ export function define(): Command {
 }
 
 async function stdio(_: unknown, command: Command): Promise<void> {
-  // stdout belongs to the protocol; whatever a plug-in prints goes where people look.
-  globalThis.console = new console.Console(process.stderr, process.stderr);
-  const runtime = await runtimeFor(command);
-  await Promise.race([serveStdio(runtime, { input: process.stdin, output: process.stdout }), untilStopped()]);
-  await runtime[Symbol.asyncDispose]();
-  // Standard input may still be open, which would keep us alive for nobody.
-  process.exit();
+  const [runtime, { serveStdio }] = await Promise.all([runtimeFor(command), import('../transports/stdio.ts')]);
+  try {
+    await Promise.race([serveStdio(runtime, { input: process.stdin, output: process.stdout }), untilStopped()]);
+  } finally {
+    await runtime[Symbol.asyncDispose]();
+    // Still open after a signal, it would keep us alive for nobody.
+    process.stdin.destroy();
+  }
 }

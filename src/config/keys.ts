@@ -7,10 +7,13 @@ export interface ConfigKey {
   readonly key: string;
   readonly description: string;
   readonly default: unknown;
-  /** `integer`, `number`, `string`, `list of strings`, or the allowed words. */
+  /** `integer`, `size`, `seconds`, `string`, `list of strings`, or the allowed words with commas between them. */
   readonly type: string;
+  /** What it takes as the end of a sentence: `a whole number from 0 to 65535`. */
+  readonly accepts: string;
   /** The environment variable that sets it. */
   readonly environment: string;
+  /** Never shown: `config show` and `config://effective` mask it. Set by `.meta({ secret: true })` in the schema. */
   readonly secret: boolean;
 }
 
@@ -21,13 +24,46 @@ let keys: readonly ConfigKey[] | undefined;
 
 /** All keys in the order of the schema. */
 export function configKeys(): readonly ConfigKey[] {
-  keys ??= walk(configJsonSchema() as JsonSchema, '', configSchema.parse({}));
+  keys ??= walk(z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema, '', configSchema.parse({}));
   return keys;
 }
 
-/** The configuration as JSON Schema 2020-12, for editors. */
+/** The keys and the sections above them. */
+export function knownNames(): ReadonlySet<string> {
+  return new Set([...sectionNames(), ...configKeys().map(({ key }) => key)]);
+}
+
+/** Every section, outer ones first: `execution`, `execution.security`, … */
+export function sectionNames(): ReadonlySet<string> {
+  const names = configKeys().flatMap(({ key }) => {
+    const parts = key.split('.').slice(0, -1);
+    return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
+  });
+  return new Set(names);
+}
+
+/** The environment variable that sets a key. */
+export function environmentName(key: string): string {
+  return ENVIRONMENT_PREFIX + key.replaceAll('.', '_').toUpperCase();
+}
+
+/** The configuration as JSON Schema 2020-12, for editors; `$schema` is allowed in files so that they find it. */
 export function configJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // Our own marks: strict validators refuse keywords they do not know.
+      delete jsonSchema.unit;
+      delete jsonSchema.secret;
+    },
+  });
+  const { $schema, ...rest } = schema;
+  return {
+    $schema,
+    title: 'Configuration of mcp-python',
+    ...rest,
+    properties: { $schema: { type: 'string', description: 'Where this schema is, for editors.' }, ...schema.properties },
+  };
 }
 
 /** The configuration with the values of secret keys masked. */
@@ -56,8 +92,13 @@ export function valueAt(values: unknown, key: string): unknown {
 interface JsonSchema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
   readonly description?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly unit?: 'bytes' | 'seconds';
   readonly secret?: boolean;
 }
 
@@ -69,15 +110,24 @@ function walk(schema: JsonSchema, prefix: string, defaults: unknown): ConfigKey[
       key,
       description: property.description ?? '',
       default: valueAt(defaults, key),
-      type: typeName(property, valueAt(defaults, key)),
-      environment: ENVIRONMENT_PREFIX + key.replaceAll('.', '_').toUpperCase(),
+      ...kindOf(property),
+      environment: environmentName(key),
       secret: property.secret === true,
     };
   });
 }
 
-function typeName(property: JsonSchema, initial: unknown): string {
-  if (property.enum) return property.enum.join(' \\| ').replaceAll('\\', '');
-  if (Array.isArray(initial)) return 'list of strings';
-  return property.type ?? (typeof initial === 'number' ? 'size' : typeof initial);
+function kindOf(property: JsonSchema): { type: string; accepts: string } {
+  if (property.enum) {
+    const words = property.enum.join(', ');
+    return { type: words, accepts: property.enum.length === 1 ? words : `one of ${words}` };
+  }
+  const { minimum, maximum } = property.anyOf?.find(({ type }) => type !== 'string') ?? property;
+  const range = minimum === undefined || maximum === undefined ? '' : ` from ${minimum} to ${maximum}`;
+  if (property.unit === 'bytes') return { type: 'size', accepts: `a size in bytes${range}, or text such as 4MiB` };
+  if (property.unit === 'seconds') return { type: 'seconds', accepts: `a number of seconds${range}, or text such as 5m` };
+  if (property.type === 'integer') return { type: 'integer', accepts: `a whole number${range}` };
+  if (property.type === 'array') return { type: 'list of strings', accepts: 'a list of non-empty strings' };
+  if (property.type === 'boolean') return { type: 'boolean', accepts: 'true or false' };
+  return { type: 'string', accepts: property.minLength ? 'a non-empty string' : 'a string' };
 }

@@ -3,9 +3,8 @@
  * names of environment variables and `config init` are all made from it.
  */
 import { z } from 'zod';
-import { SESSION_VERSIONS } from '../protocol/versions.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
+const BYTE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
   k: 1024,
@@ -18,29 +17,45 @@ const UNITS: Readonly<Record<string, number>> = {
   gb: 1024 ** 3,
   gib: 1024 ** 3,
 };
+const SECOND_UNITS: Readonly<Record<string, number>> = { '': 1, ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Bytes as a number, or a number with a unit (`4MiB`, `2GB`); units are powers of 1024. */
-const bytes = (minimum: number) =>
-  z.preprocess((value) => {
-    const match = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(value) : null;
-    const unit = match ? UNITS[(match[2] ?? '').toLowerCase()] : undefined;
-    return match && unit !== undefined ? Math.round(Number(match[1]) * unit) : value;
-  }, z.number().int().min(minimum));
+/** A number, or text with a unit; the schema's output is the number. */
+function quantity(unit: 'bytes' | 'seconds', limit: z.ZodNumber) {
+  const units = unit === 'bytes' ? BYTE_UNITS : SECOND_UNITS;
+  const pattern = new RegExp(`^(\\d+(?:\\.\\d+)?)\\s*(${Object.keys(units).filter(Boolean).join('|')})?$`, 'i');
+  const text = z.string().trim().regex(pattern);
+  const read = (given: number | string): number => {
+    if (typeof given === 'number') return given;
+    const [, amount, name = ''] = pattern.exec(given) ?? [];
+    const value = Number(amount) * (units[name.toLowerCase()] ?? 1);
+    return unit === 'bytes' ? Math.round(value) : value;
+  };
+  return z.union([limit, text]).transform(read).pipe(limit).meta({ unit });
+}
 
-const positive = () => z.number().int().min(1);
-const seconds = () =>
-  z
-    .number()
-    .positive()
-    .max(86_400 * 7);
+/** Bytes as a number, or with a unit (`4MiB`, `2GB`); units are powers of 1024. */
+const bytes = (maximum: number) => quantity('bytes', z.int().min(1024).max(maximum));
+/** Seconds as a number, or with a unit (`500ms`, `5m`, `2h`). */
+const seconds = (minimum = 0.001) => quantity('seconds', z.number().min(minimum).max(MAX_SECONDS));
+const count = (maximum: number, minimum = 1) => z.int().min(minimum).max(maximum);
 const strings = () => z.array(z.string().min(1));
+
+/** A week: Node's timers reach 24 days. */
+const MAX_SECONDS = 7 * 86_400;
+const MEBIBYTE = 1024 ** 2;
+
+/** MCP revisions with sessions, newest first. */
+const SESSION_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
+
+/** Keys whose values are paths: relative ones start at the folder of the file they stand in, `~` is the home directory. */
+export const PATH_KEYS = ['execution.workspace', 'execution.security.path_restrictions', 'plugins', 'state.directory'] as const;
 
 export const configSchema = z.strictObject({
   server: z
     .strictObject({
       version: z
-        .enum(SESSION_VERSIONS)
-        .default(SESSION_VERSIONS[0])
+        .enum(SESSION_REVISIONS)
+        .default(SESSION_REVISIONS[0])
         .describe(
           'Newest MCP revision offered to clients that open a session with `initialize`. MCP 2026-07-28 is always served beside it.',
         ),
@@ -49,49 +64,41 @@ export const configSchema = z.strictObject({
         .min(1)
         .default('127.0.0.1')
         .describe('Address `serve` listens on; only loopback until there is authentication.'),
-      mcp_http_port: z.number().int().min(0).max(65_535).default(8001).describe('Port `serve` listens on; 0 takes any free one.'),
+      mcp_http_port: count(65_535, 0).default(8001).describe('Port `serve` listens on; 0 takes any free one.'),
       allowed_origins: strings()
         .default([])
         .describe('Origins of web pages that may connect, beside pages served from this machine.'),
       allowed_hosts: strings().default([]).describe('Further names in the Host header, for a server behind a proxy.'),
-      max_body_bytes: bytes(1024)
-        .default(4 * 1024 * 1024)
+      max_body_bytes: bytes(1024 * MEBIBYTE)
+        .prefault(4 * MEBIBYTE)
         .describe('Largest request body, bytes.'),
-      max_sessions: positive().default(2000).describe('Sessions at once; past it the longest idle one is ended.'),
-      session_idle_seconds: seconds().default(1800).describe('Idle time after which a session ends, seconds.'),
-      event_log_events: positive().default(1000).describe('Events kept per session so that a broken stream can be resumed.'),
-      event_log_bytes: bytes(1024)
-        .default(4 * 1024 * 1024)
+      max_sessions: count(1_000_000).default(2000).describe('Sessions at once; past it the longest idle one is ended.'),
+      session_idle_seconds: seconds().prefault(1800).describe('Idle time after which a session ends, seconds.'),
+      event_log_events: count(1_000_000)
+        .default(1000)
+        .describe('Events kept per session so that a broken stream can be resumed.'),
+      event_log_bytes: bytes(1024 * MEBIBYTE)
+        .prefault(4 * MEBIBYTE)
         .describe('Bytes of events kept per session.'),
-      keep_alive_seconds: seconds().default(15).describe('Interval of the signs of life on open event streams, seconds.'),
-      sse_retry_ms: positive().default(1000).describe('How long clients wait before they reopen a stream, milliseconds.'),
-      shutdown_grace_seconds: z
-        .number()
-        .min(0)
-        .max(3600)
-        .default(5)
-        .describe('Time running calls get to end at shutdown, seconds.'),
+      keep_alive_seconds: seconds().prefault(15).describe('Interval of the signs of life on open event streams, seconds.'),
+      sse_retry_ms: count(3_600_000).default(1000).describe('How long clients wait before they reopen a stream, milliseconds.'),
+      shutdown_grace_seconds: seconds(0).prefault(5).describe('Time running calls get to end at shutdown, seconds.'),
       instructions: z.string().default('').describe('Guidance told to models; empty for the built-in text.'),
     })
     .prefault({})
     .describe('The MCP server.'),
   orchestrator: z
     .strictObject({
-      agent_count: positive()
+      agent_count: count(1000)
         .default(3)
         .describe('Agents kept ready. This version runs all calls in the server process and reports it as one agent.'),
-      max_agents: positive()
+      max_agents: count(1000)
         .default(8)
         .describe('Agents at most. Times `max_concurrent_tasks` it is the number of calls that run at once.'),
-      max_concurrent_tasks: positive().default(10).describe('Calls at once per agent; more wait their turn.'),
-      max_queue_size: z
-        .number()
-        .int()
-        .min(0)
-        .default(1000)
-        .describe('Calls that may wait; one more is refused with `unavailable`.'),
+      max_concurrent_tasks: count(1000).default(10).describe('Calls at once per agent; more wait their turn.'),
+      max_queue_size: count(1_000_000, 0).default(1000).describe('Calls that may wait; one more is refused with `unavailable`.'),
       health_check_interval: seconds()
-        .default(10)
+        .prefault(10)
         .describe('Interval of the health checks that `agents://status` shows, seconds.'),
     })
     .prefault({})
@@ -99,7 +106,7 @@ export const configSchema = z.strictObject({
   execution: z
     .strictObject({
       mode: z.enum(['native']).default('native').describe('Where commands run and files are: `native` is this machine.'),
-      timeout: seconds().default(300).describe('Upper limit of any tool call, seconds.'),
+      timeout: seconds().prefault(300).describe('Upper limit of any tool call, seconds.'),
       workspace: z.string().default('').describe('Folder that relative paths start from; empty for the working directory.'),
       environment_passthrough: strings()
         .default([])
@@ -113,9 +120,9 @@ export const configSchema = z.strictObject({
             ),
           resource_limits: z
             .strictObject({
-              max_execution_time: seconds().default(300).describe('Upper limit of one command, seconds.'),
-              max_output: bytes(1024)
-                .default(1024 * 1024)
+              max_execution_time: seconds().prefault(300).describe('Upper limit of one command, seconds.'),
+              max_output: bytes(256 * MEBIBYTE)
+                .prefault(MEBIBYTE)
                 .describe('Bytes kept of each output stream of a command: half from its head, half from its tail.'),
             })
             .prefault({})

@@ -1,0 +1,32 @@
+/** Runs the program from its first word to its exit status. */
+import { Failure, toFailure } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { stdoutGone, tellFailure, watchStdout } from './output.ts';
+
+/** Runs the program and sets the process's exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    process.stdout.write(`${VERSION}\n`);
+    return;
+  }
+  watchStdout();
+  try {
+    const { runProgram } = await import('./program.ts');
+    await runProgram(args);
+  } catch (thrown) {
+    process.exitCode = end(thrown, args.includes('--json'));
+  }
+}
+
+function end(thrown: unknown, json: boolean): number {
+  const broken: NodeJS.ErrnoException | undefined = stdoutGone.reason;
+  // The reader of a pipe has enough: that is no error.
+  if (broken?.code === 'EPIPE') return EXIT.ok;
+  const failure = broken ? new Failure('unavailable', `Cannot write to standard output: ${broken.message}`) : toFailure(thrown);
+  tellFailure(failure, json);
+  if (failure.code === 'internal' && thrown instanceof Error && !(thrown instanceof Failure)) {
+    process.stderr.write(`${thrown.stack}\n`);
+  }
+  return exitCodeOf(failure.code);
+}

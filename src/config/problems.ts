@@ -1,0 +1,57 @@
+/** What is wrong with configuration values, one sentence for each, with its place. */
+import { configKeys, knownNames, valueAt } from './keys.ts';
+import { type Layer, originText, type Values } from './layer.ts';
+import { nearestName } from './nearest-name.ts';
+import { configSchema } from './schema.ts';
+
+/** A layer's problems; none when it can be merged. */
+export function problemsOf(layer: Layer): readonly string[] {
+  if (layer.problems.length > 0) return layer.problems;
+  const parsed = configSchema.safeParse(layer.values);
+  if (parsed.success) return [];
+  const problems = parsed.error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey(layer, [...path, name].join('.')));
+    return [wrongValue(layer, path)];
+  });
+  // Several wrong entries of one list are one problem.
+  return [...new Set(problems)];
+}
+
+function unknownKey(layer: Layer, key: string): string {
+  const near = nearestKey(key);
+  return `${placeOf(layer, key)}: unknown key ${key}${near ? `, did you mean ${near}?` : ''}`;
+}
+
+/** By the whole name, or by its last part alone for a key that was put in another section. */
+function nearestKey(key: string): string | undefined {
+  const near = nearestName(key, knownNames());
+  if (near) return near;
+  const byLastPart = new Map(configKeys().map((each) => [lastPart(each.key), each.key]));
+  const part = nearestName(lastPart(key), byLastPart.keys());
+  return part && byLastPart.get(part);
+}
+
+function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
+}
+
+function wrongValue(layer: Layer, path: readonly string[]): string {
+  // A problem inside a list is told with the list's key.
+  const known = configKeys().find(({ key }) => path.join('.') === key || path.join('.').startsWith(`${key}.`));
+  const key = known?.key ?? path.join('.');
+  const found = known?.secret ? 'something else' : shown(layer.values, key);
+  return `${placeOf(layer, key)}: ${key} must be ${known?.accepts ?? 'a section of keys and values'}, found ${found}`;
+}
+
+function shown(values: Values, key: string): string {
+  const text = JSON.stringify(valueAt(values, key)) ?? 'nothing';
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+const LONGEST_SHOWN = 100;
+
+function placeOf(layer: Layer, key: string): string {
+  const origin = layer.origin(key);
+  return origin.kind === 'flag' ? 'the command line' : originText(origin);
+}
