@@ -11,7 +11,6 @@ import { loadPlugins } from './plugins/load.ts';
 import { createService, type McpService } from './protocol/service.ts';
 import { builtInResources } from './resources/built-in.ts';
 import { stateFolder } from './state/folders.ts';
-import { loadSecretKey } from './state/secret-key.ts';
 import { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from './tools/table.ts';
 import { VERSION } from './version.ts';
@@ -73,7 +72,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
     timeoutSeconds: execution.timeout,
     healthCheckSeconds: pool.health_check_interval,
   });
-  catalogue.contribute({ resources: builtInResources({ orchestrator, backend, effectiveConfig: redactConfig(config) }) });
+  catalogue.contribute({ resources: builtInResources({ orchestrator, backend, effectiveConfig: () => redactConfig(config) }) });
   await loadPlugins(config.plugins, catalogue);
 
   return {
@@ -87,7 +86,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
       orchestrator,
     }),
     backend,
-    requestStateKey: () => loadSecretKey(state, 'request-state.key'),
+    requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();
       await table[Symbol.asyncDispose]();

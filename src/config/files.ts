@@ -1,5 +1,5 @@
 /** Configuration files: where they are, YAML and JSON, and the line of each key. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Document, LineCounter } from 'yaml';
 import { Failure } from '../errors.ts';
@@ -39,12 +39,17 @@ export async function readConfigFiles(explicit: string | undefined, environment:
   return layers;
 }
 
+/** At start-up there is nothing else to do meanwhile, and reading at once spares the start of the thread pool. */
 async function readLayer(path: string): Promise<FileLayer | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (thrown) {
+    const error = thrown as NodeJS.ErrnoException;
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new Failure('invalid_config', `The configuration file ${path} cannot be read: ${error.message}`, { cause: error });
-  });
-  return text === undefined ? undefined : parseFile(path, text);
+  }
+  return parseFile(path, text);
 }
 
 /** JSON is YAML too, so one parser reads both. */

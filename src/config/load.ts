@@ -6,7 +6,7 @@ import { valueAt } from './keys.ts';
 import { layerFromKeys, merge, type Origin, type Values } from './layer.ts';
 import { resolvePaths } from './paths.ts';
 import { problemsOf } from './problems.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, ONCE } from './schema.ts';
 
 export interface LoadOptions {
   /** The only file to read; without it `MCP_PYTHON_CONFIG`, else the user's file over the system's. */
@@ -46,7 +46,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     });
   }
   const merged = layers.toReversed().reduce<Values>((under, { values }) => merge(under, values), {});
-  const config = configSchema.parse(merged);
+  const config = configSchema.parse(merged, ONCE);
   const added = resolvePaths({ plugins: [...plugins] }, process.cwd()).plugins as string[];
   return {
     config: { ...config, plugins: [...config.plugins, ...added] },

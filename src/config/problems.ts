@@ -2,12 +2,13 @@
 import { configKeys, knownNames, valueAt } from './keys.ts';
 import { type Layer, originText, type Values } from './layer.ts';
 import { nearestName } from './nearest-name.ts';
-import { configSchema } from './schema.ts';
+import { configSchema, ONCE } from './schema.ts';
 
 /** A layer's problems; none when it can be merged. */
 export function problemsOf(layer: Layer): readonly string[] {
   if (layer.problems.length > 0) return layer.problems;
-  const parsed = configSchema.safeParse(layer.values);
+  if (Object.keys(layer.values).length === 0) return [];
+  const parsed = configSchema.safeParse(layer.values, ONCE);
   if (parsed.success) return [];
   const problems = parsed.error.issues.flatMap((issue) => {
     const path = issue.path.map(String);

@@ -156,3 +156,6 @@ export const configSchema = z.strictObject({
 
 /** The whole configuration with every default filled in. */
 export type Config = z.output<typeof configSchema>;
+
+/** For parsing once at start-up: zod would compile the schema first, which takes longer than reading it does. */
+export const ONCE = { jitless: true } as const;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import type { OutputStream } from '../backends/backend.ts';
 import { Failure, failureToJson, toFailure } from '../errors.ts';
@@ -132,7 +131,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   async function call({ tool: name, arguments: values }: ToolCall, caller: Caller): Promise<ToolOutcome> {
     if (stop.signal.aborted) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
     const tool = await catalogue.tool(name);
-    const task = ledger.open(randomUUID(), name, caller.principal);
+    const task = ledger.open(crypto.randomUUID(), name, caller.principal);
     const limit = new AbortController();
     const cancel = () => limit.abort(cancelled(caller.signal));
     const halt = () => limit.abort(stop.signal.reason);

@@ -19,7 +19,7 @@ import {
 } from './jsonrpc.ts';
 import { isAtLeast, isLogLevel } from './log-levels.ts';
 import { createProgressSender, progressTokenOf } from './progress.ts';
-import { createRequestStateCodec, type RequestStateCodec } from './request-state.ts';
+import type { RequestStateCodec } from './request-state.ts';
 import { createRoundTripAskPort, InputRequired, inputResponsesOf } from './round-trips.ts';
 import type { McpService } from './service.ts';
 import { isStatelessVersion, SUPPORTED_VERSIONS } from './versions.ts';
@@ -81,7 +81,12 @@ export function requestedVersion(params: JsonObject | undefined): unknown {
 
 /** @param loadKey the key that seals `requestState`, 32 bytes */
 export function createStatelessEra(service: McpService, loadKey: () => Promise<Uint8Array>): StatelessEra {
-  const codec = createRequestStateCodec(loadKey);
+  let loadingCodec: Promise<RequestStateCodec> | undefined;
+  /** Cryptography is loaded with the first call that has more than one round. */
+  const codec = () => {
+    loadingCodec ??= import('./request-state.ts').then(({ createRequestStateCodec }) => createRequestStateCodec(loadKey));
+    return loadingCodec;
+  };
   const listening = new Set<() => void>();
   const serverInfo = { [SERVER_INFO_KEY]: service.serverInfo };
   const serverInfoJson = JSON.stringify(serverInfo);
@@ -136,7 +141,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
     const multiRound = MULTI_ROUND.has(method);
     const earlier =
       multiRound && params.requestState !== undefined
-        ? await codec.open(params.requestState, exchange.principal, method, params)
+        ? await (await codec()).open(params.requestState, exchange.principal, method, params)
         : { answers: {} };
     const level = meta[LOG_LEVEL_KEY];
     const capabilities = meta[CAPABILITIES_KEY] as JsonObject;
@@ -154,7 +159,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
       return complete(method, await answer);
     } catch (thrown) {
       if (!(thrown instanceof InputRequired)) throw thrown;
-      return inputRequired(codec, thrown, exchange.principal, method, params, serverInfo);
+      return inputRequired(await codec(), thrown, exchange.principal, method, params, serverInfo);
     } finally {
       progress?.stop();
     }

@@ -9,7 +9,7 @@ export interface BuiltInResourceOptions {
   /** The configured backend. */
   backend(): Promise<Backend>;
   /** The configuration in force, secrets masked. */
-  readonly effectiveConfig: unknown;
+  effectiveConfig(): unknown;
 }
 
 const JSON_TYPE = 'application/json';
@@ -50,7 +50,7 @@ export function builtInResources({ orchestrator, backend, effectiveConfig }: Bui
       title: 'Configuration',
       description: 'The configuration in force, with secrets masked.',
       mimeType: JSON_TYPE,
-      read: async () => json(effectiveConfig),
+      read: async () => json(effectiveConfig()),
     },
   ];
 }
