@@ -1,0 +1,57 @@
+/** Programs of the system that tests work with for real. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+interface Peer {
+  readonly command: string;
+  /** Debian's name for the package that has it. */
+  readonly apt: string;
+  readonly what: string;
+}
+
+const PEERS: readonly Peer[] = [
+  { command: 'rg', apt: 'ripgrep', what: 'search_files by ripgrep' },
+  { command: 'git', apt: 'git', what: 'ignore rules as git has them' },
+  { command: 'zsh', apt: 'zsh', what: 'completion for zsh' },
+  { command: 'fish', apt: 'fish', what: 'completion for fish' },
+  { command: 'man', apt: 'man-db', what: 'the manual pages' },
+  { command: 'shellcheck', apt: 'shellcheck', what: 'lint of install.sh' },
+  { command: 'qemu-aarch64-static', apt: 'qemu-user-static', what: 'the executable for linux-arm64' },
+];
+
+/** Whether a command is on the PATH. */
+export function isHere(command: string, path: string = process.env.PATH ?? ''): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Installs what is missing where that is allowed: as root, with apt.
+ * @returns what is missing still, one phrase each
+ */
+export async function installPeers(environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const missing = () => PEERS.filter(({ command }) => !isHere(command, environment.PATH));
+  const wanted = missing().map(({ apt }) => apt);
+  if (wanted.length > 0 && process.getuid?.() === 0 && isHere('apt-get', environment.PATH)) {
+    console.error(`Installing ${wanted.join(', ')}`);
+    apt(['update', '--quiet'], environment);
+    apt(['install', '--quiet', '--yes', '--no-install-recommends', ...wanted], environment);
+  }
+  return missing().map(({ command, what }) => `${command} (${what})`);
+}
+
+function apt(args: readonly string[], environment: NodeJS.ProcessEnv): void {
+  const { status, stderr, error } = spawnSync('apt-get', args, {
+    env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) console.error(`apt-get ${args[0]}: ${error?.message ?? stderr.trim()}`);
+}
