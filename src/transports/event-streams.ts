@@ -115,6 +115,13 @@ export class EventStreams {
     stream.response = undefined;
   }
 
+  /** Forgets what was sent: nobody has come back for it in good time. */
+  forget(): void {
+    this.#log = [];
+    this.#logBytes = 0;
+    this.#lastForgotten = this.#lastSequence;
+  }
+
   /** Ends every connection, telling clients when to come back. */
   dropAll(): void {
     for (const stream of this.#open.values()) this.drop(stream);

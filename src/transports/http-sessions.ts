@@ -45,6 +45,9 @@ export interface HttpSessions {
 /** Past this an answer becomes an event stream: the client gets headers, an event id and keep-alives. */
 const STREAM_AFTER_MS = 250;
 
+/** How long an idle session's events are kept for a client to resume from; thousands of idle logs would fill the memory. */
+const RESUMABLE_MS = 5 * 60_000;
+
 /** How a POSTed request is being answered. */
 interface Answering {
   readonly response: ServerResponse;
@@ -129,6 +132,10 @@ class HttpSession implements SessionWire {
     this.streams.carry(this.#ownStream, response, this.#primes);
   }
 
+  forgetEvents(): void {
+    this.#streams?.forget();
+  }
+
   close(): void {
     this.session.close();
     this.#streams?.dropAll();
@@ -163,10 +170,13 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
   sweeper.unref();
 
   function sweep() {
-    const oldest = Date.now() - idleMs;
+    const nowMs = Date.now();
     for (const each of sessions.values()) {
-      if (each.lastUsedMs > oldest) break;
-      if (each.idle) forget(each);
+      const unusedMs = nowMs - each.lastUsedMs;
+      if (unusedMs < Math.min(idleMs, RESUMABLE_MS)) break;
+      if (!each.idle) continue;
+      if (unusedMs >= idleMs) forget(each);
+      else each.forgetEvents();
     }
   }
 

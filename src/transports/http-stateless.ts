@@ -7,7 +7,7 @@ import { ERROR_CODES, encodeMessage, isObject, type JsonRpcRequest, type JsonRpc
 import type { McpService } from '../protocol/service.ts';
 import { requestedVersion, type StatelessEra } from '../protocol/stateless-era.ts';
 import { startEventStream, writeEvent } from './event-streams.ts';
-import { header, sendError, sendMessage } from './http-exchange.ts';
+import { HttpRefusal, header, sendError, sendMessage } from './http-exchange.ts';
 import { checkParameterHeaders, checkStandardHeaders } from './mirrored-headers.ts';
 
 /** Past this an answer becomes an event stream, whose headers and keep-alives tell the client that it is coming. */
@@ -46,6 +46,9 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
       return;
     }
     const acceptsStream = (header(request, 'accept') ?? '').includes('text/event-stream');
+    if (message.method === 'subscriptions/listen' && !acceptsStream) {
+      throw new HttpRefusal(406, 'subscriptions/listen answers with text/event-stream: name it in the Accept header.');
+    }
     const gone = new AbortController();
     let answered = false;
     const onClose = () => {

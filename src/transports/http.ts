@@ -150,6 +150,8 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       era.close();
       await settle(runtime, settings.shutdown_grace_seconds * 1000);
+      // What still runs is stopped now, and its callers are told before their connections close.
+      await runtime.orchestrator[Symbol.asyncDispose]();
       sessions.close();
       clearInterval(keepAlive);
       server.closeIdleConnections();
