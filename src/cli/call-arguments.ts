@@ -4,7 +4,7 @@ import { describeTool } from '../protocol/tool-description.ts';
 import type { AnyTool, JsonObject } from '../tools/tool.ts';
 
 interface PropertySchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly anyOf?: readonly PropertySchema[];
 }
 
@@ -42,7 +42,7 @@ export async function readArguments(
 
 /** A value as the schema wants it; what does not fit stays text, for the tool's own check to refuse by name. */
 function readValue(text: string, key: string, schema: PropertySchema | undefined): unknown {
-  const types = [schema?.type, ...(schema?.anyOf ?? []).map(({ type }) => type)];
+  const types = [schema, ...(schema?.anyOf ?? [])].flatMap((each) => each?.type ?? []);
   if (types.includes('string')) return text;
   if ((types.includes('number') || types.includes('integer')) && text.trim() !== '' && !Number.isNaN(Number(text)))
     return Number(text);

@@ -33,18 +33,24 @@ function effect({ annotations }: AnyTool): string {
   return annotations.destructiveHint ? 'may destroy' : 'changes';
 }
 
+interface Property {
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Property[];
+  readonly default?: unknown;
+}
+
 interface InputSchema {
-  readonly properties?: Readonly<
-    Record<string, { readonly description?: string; readonly type?: string; readonly default?: unknown }>
-  >;
+  readonly properties?: Readonly<Record<string, Property>>;
   readonly required?: readonly string[];
 }
 
 function page(tool: AnyTool, { properties = {}, required = [] }: InputSchema): string {
-  const rows = Object.entries(properties).map(([name, { description = '', type = '', default: initial }]) => [
+  const rows = Object.entries(properties).map(([name, property]) => [
     `  ${name}${required.includes(name) ? '*' : ''}`,
-    type,
-    description + (initial === undefined ? '' : ` (default: ${JSON.stringify(initial)})`),
+    [...new Set(typesOf(property))].join(' or '),
+    (property.description ?? '') + (property.default === undefined ? '' : ` (default: ${JSON.stringify(property.default)})`),
   ]);
   const usage = ['mcp-python', 'call', tool.name, ...required.map((name) => `${name}=…`)].join(' ');
   return [
@@ -57,4 +63,8 @@ function page(tool: AnyTool, { properties = {}, required = [] }: InputSchema): s
     '',
     `Usage: ${usage}`,
   ].join('\n');
+}
+
+function typesOf({ type, enum: words, anyOf = [] }: Property): string[] {
+  return words ? words.map(String) : [...(type === undefined ? [] : [type].flat()), ...anyOf.flatMap(typesOf)];
 }
