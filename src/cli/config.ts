@@ -65,6 +65,7 @@ function commentedYaml(): string {
   const lines = [
     '## Configuration of mcp-python: every key with its default.',
     '## To set one, remove the "# " before it and before each section above it.',
+    '## Relative paths start at the folder of this file.',
   ];
   let sections: string[] = [];
   for (const { key, description, accepts, default: initial } of configKeys()) {

@@ -24,10 +24,12 @@ function unknownKey(layer: Layer, key: string): string {
   return `${placeOf(layer, key)}: unknown key ${key}${near ? `, did you mean ${near}?` : ''}`;
 }
 
-/** By the whole name, or by its last part alone for a key that was put in another section. */
+/** In the section where it stands, or else anywhere by its last part: the key was put in another section. */
 function nearestKey(key: string): string | undefined {
-  const near = nearestName(key, knownNames());
-  if (near) return near;
+  const section = key.slice(0, -lastPart(key).length);
+  const siblings = [...knownNames()].filter((name) => name === section + lastPart(name));
+  const sibling = nearestName(lastPart(key), siblings.map(lastPart));
+  if (sibling) return section + sibling;
   const byLastPart = new Map(configKeys().map((each) => [lastPart(each.key), each.key]));
   const part = nearestName(lastPart(key), byLastPart.keys());
   return part && byLastPart.get(part);

@@ -4,39 +4,35 @@
  */
 import { z } from 'zod';
 
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: 1024,
-  kb: 1024,
-  kib: 1024,
-  m: 1024 ** 2,
-  mb: 1024 ** 2,
-  mib: 1024 ** 2,
-  g: 1024 ** 3,
-  gb: 1024 ** 3,
-  gib: 1024 ** 3,
-};
-const SECOND_UNITS: Readonly<Record<string, number>> = { '': 1, ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+/** Numbers with a unit as JSON Schema can tell them too, so without flags. Groups: the amount, the unit. */
+const SIZE = /^(\d+(?:\.\d+)?)\s*(?:([kKmMgG])(?:[iI]?[bB])?|[bB])?$/;
+const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|[smhd])?$/;
+const SECONDS_OF: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+function readSize(text: string): number {
+  const [, amount, letter = ''] = SIZE.exec(text) ?? [];
+  const power = letter === '' ? 0 : 'kmg'.indexOf(letter.toLowerCase()) + 1;
+  return Math.round(Number(amount) * 1024 ** power);
+}
+
+function readDuration(text: string): number {
+  const [, amount, unit = 's'] = DURATION.exec(text) ?? [];
+  return Number(amount) * (SECONDS_OF[unit] ?? Number.NaN);
+}
 
 /** A number, or text with a unit; the schema's output is the number. */
-function quantity(unit: 'bytes' | 'seconds', limit: z.ZodNumber) {
-  const units = unit === 'bytes' ? BYTE_UNITS : SECOND_UNITS;
-  const pattern = new RegExp(`^(\\d+(?:\\.\\d+)?)\\s*(${Object.keys(units).filter(Boolean).join('|')})?$`, 'i');
-  const text = z.string().trim().regex(pattern);
-  const read = (given: number | string): number => {
-    if (typeof given === 'number') return given;
-    const [, amount, name = ''] = pattern.exec(given) ?? [];
-    const value = Number(amount) * (units[name.toLowerCase()] ?? 1);
-    return unit === 'bytes' ? Math.round(value) : value;
-  };
-  return z.union([limit, text]).transform(read).pipe(limit).meta({ unit });
+function quantity(unit: 'bytes' | 'seconds', limit: z.ZodNumber, pattern: RegExp, read: (text: string) => number) {
+  return z
+    .union([limit, z.string().trim().regex(pattern)])
+    .transform((given) => (typeof given === 'string' ? read(given) : given))
+    .pipe(limit)
+    .meta({ unit });
 }
 
 /** Bytes as a number, or with a unit (`4MiB`, `2GB`); units are powers of 1024. */
-const bytes = (maximum: number) => quantity('bytes', z.int().min(1024).max(maximum));
+const bytes = (maximum: number) => quantity('bytes', z.int().min(1024).max(maximum), SIZE, readSize);
 /** Seconds as a number, or with a unit (`500ms`, `5m`, `2h`). */
-const seconds = (minimum = 0.001) => quantity('seconds', z.number().min(minimum).max(MAX_SECONDS));
+const seconds = (minimum = 0.001) => quantity('seconds', z.number().min(minimum).max(MAX_SECONDS), DURATION, readDuration);
 const count = (maximum: number, minimum = 1) => z.int().min(minimum).max(maximum);
 const strings = () => z.array(z.string().min(1));
 
@@ -139,7 +135,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The tools offered to clients.'),
-  plugins: strings().default([]).describe('Files of plug-ins to load.'),
+  plugins: strings()
+    .default([])
+    .describe('Files of plug-ins to load; relative ones start at the folder of the configuration file.'),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is told on stderr: this level and worse.'),
