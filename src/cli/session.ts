@@ -23,8 +23,8 @@ export async function loadConfigFor(command: Command, flags: Readonly<Record<str
   return loaded;
 }
 
-/** Those given before the subcommand's name and those after it. */
-function pluginsOf(command: Command): readonly string[] {
+/** Plug-in files given before the subcommand's name and those after it. */
+export function pluginsOf(command: Command): readonly string[] {
   const above = command.parent ? pluginsOf(command.parent) : [];
   return [...above, ...(command.opts<GlobalOptions>().plugin ?? [])];
 }
