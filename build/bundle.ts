@@ -18,6 +18,8 @@ const COMMON = {
   format: 'cjs',
   minify: true,
   legalComments: 'none',
+  // Its CommonJS form is a UMD wrapper that hides its own files from a bundler.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   // One byte a character in memory, and the same string from whatever decodes it.
   charset: 'ascii',
   absWorkingDir: ROOT,
@@ -62,12 +64,22 @@ const versionOnly: Plugin = {
   },
 };
 
+/** zod has error messages in 60 languages; nobody here asks for another than English. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
 /** An expression that yields the program's exports, given what main hands in; still lazy inside where the source says `import()`. */
 export function bundleApp(): Promise<Bundle> {
   return bundle({
     ...COMMON,
     entryPoints: [join('src', 'cli', 'main.ts')],
-    plugins: [noNativeAddons, commanderStartsNothing, versionOnly],
+    plugins: [noNativeAddons, commanderStartsNothing, versionOnly, englishOnly],
     define: { 'import.meta.url': 'executableUrl' },
     banner: { js: '(function(require,executableUrl){var module={exports:{}},exports=module.exports;' },
     footer: { js: 'return module.exports})' },
