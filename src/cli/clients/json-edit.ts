@@ -133,6 +133,8 @@ function remove(parser: Parser, text: string, root: Node, keys: readonly string[
     to += rest.length;
   } else if (siblings.at(-1) !== property) {
     to += /^[ \t]*/.exec(text.slice(to))?.[0].length ?? 0;
+  } else if (sameLine) {
+    from = text.slice(0, from).trimEnd().length;
   }
   const without = splice(text, from, to, '');
   const before = siblings[siblings.indexOf(property) - 1];
