@@ -29,6 +29,8 @@ export async function makeExecutable({ target, main, app, cache, output }: Parts
     useSnapshot: false,
     // Whoever sets the environment must not put code into us, nor break us with a flag.
     execArgvExtension: 'none',
+    // The same for whoever may send us a signal: SIGUSR1 would open a debugger port.
+    execArgv: ['--disable-sigusr1'],
     assets: { app, cache },
   };
   if (target === HOST) await bake(node, target, main, seaConfig, output);

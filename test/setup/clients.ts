@@ -10,19 +10,24 @@ import { text } from 'node:stream/consumers';
 interface Client {
   readonly package: string;
   readonly version: string;
-  /** The command it brings. */
-  readonly bin: string;
+  /** The command it brings, below node_modules. */
+  readonly command: string;
   /** The package's own script that puts its native program in place; others are not run. */
   readonly installScript?: string;
 }
 
 const CLIENTS = {
-  'claude-code': { package: '@anthropic-ai/claude-code', version: '2.1.330', bin: 'claude', installScript: 'install.cjs' },
-  opencode: { package: 'opencode-ai', version: '1.18.33', bin: 'opencode', installScript: 'postinstall.mjs' },
-  inspector: { package: '@modelcontextprotocol/inspector', version: '2.12.0', bin: 'mcp-inspector' },
-  'mcp-remote': { package: 'mcp-remote', version: '0.15.1', bin: 'mcp-remote' },
-  conformance: { package: '@modelcontextprotocol/conformance', version: '0.2.0-alpha.12', bin: 'conformance' },
-  deno: { package: 'deno', version: '2.9.6', bin: 'deno' },
+  'claude-code': {
+    package: '@anthropic-ai/claude-code',
+    version: '2.1.330',
+    command: '.bin/claude',
+    installScript: 'install.cjs',
+  },
+  opencode: { package: 'opencode-ai', version: '1.18.33', command: '.bin/opencode', installScript: 'postinstall.mjs' },
+  inspector: { package: '@modelcontextprotocol/inspector', version: '2.12.0', command: '.bin/mcp-inspector' },
+  'mcp-remote': { package: 'mcp-remote', version: '0.15.1', command: '.bin/mcp-remote' },
+  conformance: { package: '@modelcontextprotocol/conformance', version: '0.2.0-alpha.12', command: '.bin/conformance' },
+  deno: { package: 'deno', version: '2.9.6', command: 'deno/deno', installScript: 'install.cjs' },
 } satisfies Record<string, Client>;
 
 export type ClientName = keyof typeof CLIENTS;
@@ -32,7 +37,7 @@ export type ClientName = keyof typeof CLIENTS;
  * Node clients need the project's Node first on the PATH, as it is under `npm test`.
  */
 export function clientCommand(name: ClientName): string | undefined {
-  const command = join(folderOf(name), 'node_modules', '.bin', CLIENTS[name].bin);
+  const command = join(folderOf(name), 'node_modules', CLIENTS[name].command);
   return existsSync(command) ? command : undefined;
 }
 

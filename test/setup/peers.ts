@@ -5,19 +5,23 @@ import { delimiter, join } from 'node:path';
 
 interface Peer {
   readonly command: string;
-  /** Debian's name for the package that has it. */
-  readonly apt: string;
+  /** Debian's names for the packages that it takes. */
+  readonly apt: readonly string[];
   readonly what: string;
 }
 
 const PEERS: readonly Peer[] = [
-  { command: 'rg', apt: 'ripgrep', what: 'search_files by ripgrep' },
-  { command: 'git', apt: 'git', what: 'ignore rules as git has them' },
-  { command: 'zsh', apt: 'zsh', what: 'completion for zsh' },
-  { command: 'fish', apt: 'fish', what: 'completion for fish' },
-  { command: 'man', apt: 'man-db', what: 'the manual pages' },
-  { command: 'shellcheck', apt: 'shellcheck', what: 'lint of install.sh' },
-  { command: 'qemu-aarch64-static', apt: 'qemu-user-static', what: 'the executable for linux-arm64' },
+  { command: 'rg', apt: ['ripgrep'], what: 'search_files by ripgrep' },
+  { command: 'git', apt: ['git'], what: 'ignore rules as git has them' },
+  { command: 'zsh', apt: ['zsh'], what: 'completion for zsh' },
+  { command: 'fish', apt: ['fish'], what: 'completion for fish' },
+  { command: 'man', apt: ['man-db'], what: 'the manual pages' },
+  { command: 'shellcheck', apt: ['shellcheck'], what: 'lint of install.sh' },
+  {
+    command: 'qemu-aarch64-static',
+    apt: ['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross'],
+    what: 'the executable for linux-arm64',
+  },
 ];
 
 /** Whether a command is on the PATH. */
@@ -38,7 +42,7 @@ export function isHere(command: string, path: string = process.env.PATH ?? ''): 
  */
 export async function installPeers(environment: NodeJS.ProcessEnv): Promise<string[]> {
   const missing = () => PEERS.filter(({ command }) => !isHere(command, environment.PATH));
-  const wanted = missing().map(({ apt }) => apt);
+  const wanted = missing().flatMap(({ apt }) => apt);
   if (wanted.length > 0 && process.getuid?.() === 0 && isHere('apt-get', environment.PATH)) {
     console.error(`Installing ${wanted.join(', ')}`);
     apt(['update', '--quiet'], environment);
