@@ -24,18 +24,21 @@ export class InputRequired extends Error implements PassThrough {
  * @param responses `params.inputResponses`; what nobody asked for is ignored
  */
 export function createRoundTripAskPort(clientCapabilities: JsonObject, earlier: RoundState, responses: JsonObject): AskPort {
+  /** Everything answered so far: a later question of the same attempt must not forget the earlier ones. */
+  const answers: Record<string, JsonObject> = { ...earlier.answers };
   return {
     can: declaredCapabilities(clientCapabilities),
     state: earlier.state,
     async request<K extends string>(questions: Record<K, AskRequest>, options: { readonly state?: unknown } = {}) {
-      const answers: Record<string, JsonObject> = { ...earlier.answers };
       const open: Record<string, AskRequest> = {};
       for (const [key, question] of Object.entries<AskRequest>(questions)) {
         const answer = Object.hasOwn(responses, key) ? responses[key] : answers[key];
         if (isAnswer(question, answer)) answers[key] = answer;
         else open[key] = question;
       }
-      if (Object.keys(open).length === 0) return answers as Record<K, JsonObject>;
+      if (Object.keys(open).length === 0) {
+        return Object.fromEntries(Object.keys(questions).map((key) => [key, answers[key]])) as Record<K, JsonObject>;
+      }
       const missing = missingCapability(Object.values(open), clientCapabilities);
       if (missing) throw missingCapabilityError(missing);
       throw new InputRequired(open, { answers, ...(options.state !== undefined && { state: options.state }) });
