@@ -67,6 +67,20 @@ export function sendError(
   sendMessage(response, status, errorResponse(id, error), headers);
 }
 
+/** What a client takes as the answer to a request, from its Accept header. */
+export interface AcceptedAnswers {
+  readonly stream: boolean;
+  /** It names event streams before JSON, or does not name JSON: also an answer that comes at once goes as a stream. */
+  readonly streamFirst: boolean;
+}
+
+export function acceptedAnswers(request: IncomingMessage): AcceptedAnswers {
+  const accept = header(request, 'accept') ?? '';
+  const stream = accept.indexOf('text/event-stream');
+  const json = accept.search(/application\/(json|\*)|\*\/\*/);
+  return { stream: stream !== -1 || accept.includes('*/*'), streamFirst: stream !== -1 && (json === -1 || stream < json) };
+}
+
 /** 202 without a body: a notification or response was taken. */
 export function sendAccepted(response: ServerResponse): void {
   response.writeHead(202, { 'content-length': 0 });

@@ -20,7 +20,7 @@ import type { McpService } from '../protocol/service.ts';
 import { initializeResult, negotiate, Session, type SessionWire } from '../protocol/sessions-era.ts';
 import { isSessionVersion, SESSION_VERSIONS, type SessionVersion } from '../protocol/versions.ts';
 import { type EventStream, type EventStreamLimits, EventStreams, startEventStream } from './event-streams.ts';
-import { HttpRefusal, header, sendAccepted, sendMessage } from './http-exchange.ts';
+import { type AcceptedAnswers, acceptedAnswers, HttpRefusal, header, sendAccepted, sendMessage } from './http-exchange.ts';
 
 export interface HttpSessionOptions {
   readonly service: McpService;
@@ -80,16 +80,16 @@ class HttpSession implements SessionWire {
     return !this.session.busy && this.#ownStream?.response === undefined;
   }
 
-  async answer(message: JsonRpcRequest, response: ServerResponse, acceptsStream: boolean): Promise<void> {
-    const answering: Answering = { response, acceptsStream, stream: undefined };
+  async answer(message: JsonRpcRequest, response: ServerResponse, accepted: AcceptedAnswers): Promise<void> {
+    const answering: Answering = { response, acceptsStream: accepted.stream, stream: undefined };
     const known = this.#answering.has(message.id);
     if (!known) this.#answering.set(message.id, answering);
-    const timer = acceptsStream ? setTimeout(() => this.#stream(answering), STREAM_AFTER_MS) : undefined;
+    const timer = accepted.stream ? setTimeout(() => this.#stream(answering), STREAM_AFTER_MS) : undefined;
     const answer = await this.session.request(message);
     clearTimeout(timer);
     if (!known) this.#answering.delete(message.id);
     // A cancelled request has no response (MCP cancellation): its stream just ends.
-    if (answer === undefined) this.#stream(answering);
+    if (answer === undefined || accepted.streamFirst) this.#stream(answering);
     if (answering.stream) {
       if (answer) this.streams.send(answering.stream, encodeMessage(answer));
       this.streams.finish(answering.stream);
@@ -231,8 +231,7 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
       }
       const found = find(request, principal);
       if (incoming.kind === 'request') {
-        const accept = header(request, 'accept') ?? '';
-        await found.answer(incoming.message, response, accept.includes('text/event-stream') || accept.includes('*/*'));
+        await found.answer(incoming.message, response, acceptedAnswers(request));
         found.lastUsedMs = Date.now();
         return;
       }

@@ -7,7 +7,7 @@ import { ERROR_CODES, encodeMessage, isObject, type JsonRpcRequest, type JsonRpc
 import type { McpService } from '../protocol/service.ts';
 import { requestedVersion, type StatelessEra } from '../protocol/stateless-era.ts';
 import { startEventStream, writeEvent } from './event-streams.ts';
-import { HttpRefusal, header, sendError, sendMessage } from './http-exchange.ts';
+import { acceptedAnswers, HttpRefusal, sendError, sendMessage } from './http-exchange.ts';
 import { checkParameterHeaders, checkStandardHeaders } from './mirrored-headers.ts';
 
 /** Past this an answer becomes an event stream, whose headers and keep-alives tell the client that it is coming. */
@@ -45,8 +45,8 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
       sendError(response, 400, message.id, toProtocolError(message.method, thrown));
       return;
     }
-    const acceptsStream = (header(request, 'accept') ?? '').includes('text/event-stream');
-    if (message.method === 'subscriptions/listen' && !acceptsStream) {
+    const accepted = acceptedAnswers(request);
+    if (message.method === 'subscriptions/listen' && !accepted.stream) {
       throw new HttpRefusal(406, 'subscriptions/listen answers with text/event-stream: name it in the Accept header.');
     }
     const gone = new AbortController();
@@ -60,12 +60,12 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
       startEventStream(response);
       onStream(response);
     };
-    const timer = acceptsStream ? setTimeout(stream, STREAM_AFTER_MS) : undefined;
+    const timer = accepted.stream ? setTimeout(stream, STREAM_AFTER_MS) : undefined;
     const answer = await era.handle(message, {
       principal,
       signal: gone.signal,
       notify: (notification) => {
-        if (!acceptsStream || gone.signal.aborted) return;
+        if (!accepted.stream || gone.signal.aborted) return;
         stream();
         writeEvent(response, encodeMessage(notification));
       },
@@ -73,6 +73,8 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
     answered = true;
     clearTimeout(timer);
     response.off('close', onClose);
+    // An error has a status of its own, so it stays JSON.
+    if (answer && accepted.streamFirst && 'result' in answer) stream();
     if (answer) send(response, answer);
     else response.end();
   };
