@@ -20,6 +20,8 @@ export interface OptionShape {
   readonly flags: readonly string[];
   readonly description: string;
   readonly repeatable: boolean;
+  /** What it is without being given. */
+  readonly initial?: string;
   /** Absent for an option without a value. */
   readonly value?: Values & { readonly name: string };
 }
@@ -90,7 +92,8 @@ function optionShape(option: Option): OptionShape {
   const flags = [option.short, option.long].filter((flag) => flag !== undefined);
   const value = /<([^>]+)>/.exec(option.flags)?.[1];
   const repeatable = option.description.includes('may be repeated');
-  const shape = { flags, description: option.description, repeatable };
+  const initial = option.defaultValue;
+  const shape = { flags, description: option.description, repeatable, ...(typeof initial === 'string' && { initial }) };
   return value === undefined ? shape : { ...shape, value: { name: value, ...valuesOf(value, option.argChoices) } };
 }
 
