@@ -60,7 +60,7 @@ async function layOut(target: Target, folder: string): Promise<void> {
 async function pack(folder: string, name: string, archive: string): Promise<void> {
   const reproducible =
     process.platform === 'linux' ? ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'] : [];
-  const tar = archive.replace(/$/, '.tar');
+  const tar = `${archive}.tar`;
   await run('tar', ['-C', folder, ...reproducible, '-cf', tar, name]);
   await run('sh', ['-c', 'gzip -n -6 < "$1" > "$2"; rm "$1"', 'sh', tar, archive]);
 }

@@ -122,7 +122,7 @@ describe('install.sh from an archive', { timeout: 60_000 }, () => {
   const archive = join(ROOT, 'dist', `mcp-python-${manifest.version}-${process.platform}-${process.arch}.tar.gz`);
 
   beforeAll(async () => {
-    await promisify(execFile)(process.execPath, [join(ROOT, 'build.mjs'), '--archive'], { env: { PATH, HOME } });
+    await promisify(execFile)(process.execPath, [join(ROOT, 'build.mjs'), '--archive']);
   }, 60_000);
 
   function copyOfArchive(): string {

@@ -70,14 +70,15 @@ async function runVitest(args: readonly string[]): Promise<{ exitCode: number; c
   }
 }
 
-/** One line that counts every test; a file that could not even be loaded counts as one failed test. */
+/** One line that counts every test. A file that fails without a failed test (it does not load, a hook fails) counts as one. */
 function countsIn(results: string): string {
   const { testResults } = JSON.parse(results) as {
     testResults: { status: string; assertionResults: { status: string }[] }[];
   };
-  const statuses = testResults.flatMap(({ status, assertionResults }) =>
-    assertionResults.length === 0 && status === 'failed' ? ['failed'] : assertionResults.map((test) => test.status),
-  );
+  const statuses = testResults.flatMap(({ status, assertionResults }) => {
+    const own = assertionResults.map((test) => test.status);
+    return status === 'failed' && !own.includes('failed') ? [...own, 'failed'] : own;
+  });
   const passed = statuses.filter((status) => status === 'passed').length;
   const failed = statuses.filter((status) => status === 'failed').length;
   return `${passed} passed, ${failed} failed, ${statuses.length - passed - failed} skipped`;
