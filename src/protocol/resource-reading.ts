@@ -29,7 +29,10 @@ function matchTemplate(template: ResourceTemplate, uri: string): Record<string, 
   const match = new RegExp(`^${pattern.join('')}$`).exec(uri);
   if (!match) return undefined;
   try {
-    return Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? '')]));
+    const values = names.map((_, index) => decodeURIComponent(match[index + 1] ?? ''));
+    // Dot segments are no names (RFC 3986, remove dot segments): who builds a path from the value must not climb with it.
+    if (values.some((value) => value === '.' || value === '..')) return undefined;
+    return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
   } catch {
     return undefined;
   }
