@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { ended, firstLine, temporaryFile, temporaryFolder } from '../cli/run-program.ts';
 import { BINARY } from '../setup/binary.ts';
-import { isHere } from '../setup/peers.ts';
+import { canRunArm64 } from '../setup/peers.ts';
 import { INITIALIZE, line, runCommand, startCommand } from './commands.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -135,7 +135,7 @@ describe('the executable for linux-arm64', { timeout: 60_000 }, () => {
     expect(bytes.includes('NODE_SEA_BLOB')).toBe(true);
   });
 
-  it.skipIf(!isHere('qemu-aarch64-static'))('works', async () => {
+  it.skipIf(!canRunArm64())('works', async () => {
     const workspace = temporaryFolder();
     writeFileSync(join(workspace, 'file'), '');
     const args = ['-L', '/usr/aarch64-linux-gnu', executable, 'call', 'list_directory', '--json'];

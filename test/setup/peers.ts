@@ -1,14 +1,18 @@
 /** Programs of the system that tests work with for real. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 
 interface Peer {
+  /** On the PATH, or an absolute path. */
   readonly command: string;
   /** Debian's names for the packages that it takes. */
   readonly apt: readonly string[];
   readonly what: string;
 }
+
+/** The C++ library, which needs the C library: what qemu has to load for a program of that machine. */
+const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu/lib/libstdc++.so.6';
 
 const PEERS: readonly Peer[] = [
   { command: 'rg', apt: ['ripgrep'], what: 'search_files by ripgrep' },
@@ -17,23 +21,25 @@ const PEERS: readonly Peer[] = [
   { command: 'fish', apt: ['fish'], what: 'completion for fish' },
   { command: 'man', apt: ['man-db'], what: 'the manual pages' },
   { command: 'shellcheck', apt: ['shellcheck'], what: 'lint of install.sh' },
-  {
-    command: 'qemu-aarch64-static',
-    apt: ['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross'],
-    what: 'the executable for linux-arm64',
-  },
+  { command: 'qemu-aarch64-static', apt: ['qemu-user-static'], what: 'the executable for linux-arm64' },
+  { command: ARM64_LIBRARIES, apt: ['libc6-arm64-cross', 'libstdc++6-arm64-cross'], what: 'the executable for linux-arm64' },
 ];
 
-/** Whether a command is on the PATH. */
+/** Whether a command is on the PATH, or an absolute path is there. */
 export function isHere(command: string, path: string = process.env.PATH ?? ''): boolean {
   return path.split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, command), constants.X_OK);
+      accessSync(resolve(folder, command), command.startsWith('/') ? constants.R_OK : constants.X_OK);
       return true;
     } catch {
       return false;
     }
   });
+}
+
+/** Whether an executable for linux-arm64 can be run by qemu. */
+export function canRunArm64(): boolean {
+  return isHere('qemu-aarch64-static') && isHere(ARM64_LIBRARIES);
 }
 
 /**
