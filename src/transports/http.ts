@@ -152,6 +152,8 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
       await settle(runtime, settings.shutdown_grace_seconds * 1000);
       // What still runs is stopped now, and its callers are told before their connections close.
       await runtime.orchestrator[Symbol.asyncDispose]();
+      // A session that closes answers nothing any more: the answers that are ready now go out first.
+      await new Promise((resolve) => setImmediate(resolve));
       sessions.close();
       clearInterval(keepAlive);
       server.closeIdleConnections();
