@@ -73,6 +73,8 @@ export interface FileInfo {
   /** Permission bits, `0o644` and the like. */
   readonly mode: number;
   readonly modifiedMs: number;
+  /** Opaque; another one once the file has other contents. */
+  readonly version: string;
   /** Where a symbolic link points, as written in it. */
   readonly linkTarget?: string;
 }
@@ -87,8 +89,8 @@ export interface OpenFile extends AsyncDisposable {
 export interface WriteOptions {
   /** Make missing parent folders. */
   readonly createParents: boolean;
-  /** Refuse with `conflict` unless the file still has this modification time (optimistic locking). */
-  readonly ifModifiedMs?: number;
+  /** Refuse with `conflict` unless the file still has this `version` (optimistic locking). */
+  readonly ifVersion?: string;
 }
 
 export interface SearchRequest {

@@ -29,8 +29,14 @@ function fileInfo(path: string, stats: Stats, linkTarget?: string): FileInfo {
     size: stats.size,
     mode: stats.mode & 0o7777,
     modifiedMs: stats.mtimeMs,
+    version: versionOf(stats),
     ...(linkTarget !== undefined && { linkTarget }),
   };
+}
+
+/** The time alone would miss a change within the same tick of the clock; a file replaced in one step has another inode. */
+function versionOf({ ino, size, mtimeMs }: Stats): string {
+  return `${ino}-${size}-${mtimeMs}`;
 }
 
 /** As many links as Linux follows in one path (path_resolution(7)). */
@@ -71,12 +77,12 @@ async function openFile(path: string): Promise<OpenFile> {
   };
 }
 
-async function write(path: string, data: Uint8Array, { createParents, ifModifiedMs }: WriteOptions): Promise<FileInfo> {
+async function write(path: string, data: Uint8Array, { createParents, ifVersion }: WriteOptions): Promise<FileInfo> {
   const before = await stat(path).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? undefined : refuse(path)(error),
   );
   if (before && !before.isFile()) throw notRegular(path, before);
-  if (ifModifiedMs !== undefined && before?.mtimeMs !== ifModifiedMs) {
+  if (ifVersion !== undefined && (!before || versionOf(before) !== ifVersion)) {
     throw new Failure('conflict', `${path} was changed by somebody else meanwhile.`, {
       hint: 'Read it again, then repeat the change.',
     });

@@ -48,12 +48,12 @@ export const editFile = defineTool<z.infer<typeof input>, z.infer<typeof output>
   async execute({ file_path, edits, dry_run, backend: name }, context) {
     const backend = await context.backend(name);
     const path = backend.absolute(file_path);
-    const { text, modifiedMs } = await readWhole(await backend.files.open(path), path, context.signal);
+    const { text, version } = await readWhole(await backend.files.open(path), path, context.signal);
     const edited = applyEdits(text, edits);
     const change = await unifiedDiff(path, toUnix(text), toUnix(edited.text));
     context.signal.throwIfAborted();
     if (!dry_run) {
-      await backend.files.write(path, Buffer.from(edited.text, 'utf8'), { createParents: false, ifModifiedMs: modifiedMs });
+      await backend.files.write(path, Buffer.from(edited.text, 'utf8'), { createParents: false, ifVersion: version });
     }
     return {
       path,
@@ -75,7 +75,7 @@ export const editFile = defineTool<z.infer<typeof input>, z.infer<typeof output>
   },
 });
 
-async function readWhole(opened: OpenFile, path: string, signal: AbortSignal): Promise<{ text: string; modifiedMs: number }> {
+async function readWhole(opened: OpenFile, path: string, signal: AbortSignal): Promise<{ text: string; version: string }> {
   await using file = opened;
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -96,7 +96,7 @@ async function readWhole(opened: OpenFile, path: string, signal: AbortSignal): P
   try {
     // The byte order mark stays part of the text, so that it is written back.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
-    return { text, modifiedMs: file.info.modifiedMs };
+    return { text, version: file.info.version };
   } catch (cause) {
     throw new Failure('invalid_input', `${path} is not UTF-8 text and was not changed.`, {
       hint: 'Convert it with iconv through execute_command, or replace it with write_file and encoding=base64.',

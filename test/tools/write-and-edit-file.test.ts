@@ -87,10 +87,10 @@ describe('edit_file', () => {
   test('does not overwrite what another program wrote meanwhile', async () => {
     await writeFile(at('shared.txt'), 'mine\n');
     const { files } = machine.backend;
-    const { modifiedMs } = await files.stat(at('shared.txt'));
+    const { modifiedMs, version } = await files.stat(at('shared.txt'));
     await writeFile(at('shared.txt'), 'theirs\n');
     await utimes(at('shared.txt'), new Date(), new Date(modifiedMs + 5000));
-    const late = files.write(at('shared.txt'), Buffer.from('late\n'), { createParents: false, ifModifiedMs: modifiedMs });
+    const late = files.write(at('shared.txt'), Buffer.from('late\n'), { createParents: false, ifVersion: version });
     await expect(late).rejects.toMatchObject({ code: 'conflict' });
     expect(await readFile(at('shared.txt'), 'utf8')).toBe('theirs\n');
   });
