@@ -14,7 +14,7 @@ const NAME_OF: Readonly<Record<string, string>> = { 'tools/call': 'name', 'promp
 export function checkStandardHeaders(headers: IncomingHttpHeaders, { method, params = {} }: JsonRpcRequest): void {
   compare('MCP-Protocol-Version', one(headers['mcp-protocol-version']), requestedVersion(params));
   compare('Mcp-Method', one(headers['mcp-method']), method);
-  const key = NAME_OF[method];
+  const key = Object.hasOwn(NAME_OF, method) ? NAME_OF[method] : undefined;
   if (key) compare('Mcp-Name', decode('Mcp-Name', one(headers['mcp-name'])), params[key]);
 }
 
