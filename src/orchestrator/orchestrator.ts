@@ -6,8 +6,9 @@ import type { Principal } from '../identity/principal.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
 import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
 import { RawResult } from '../tools/tool.ts';
+import { type CallLimit, createCallLimits } from './call-limits.ts';
 import { createHealthCheck, type Health } from './health.ts';
-import { createTaskLedger, type TaskRecord } from './task-ledger.ts';
+import { createTaskLedger, type Task, type TaskRecord } from './task-ledger.ts';
 import { parseArguments, presentOutput } from './tool-values.ts';
 
 /** One `tools/call`, whoever it came from. */
@@ -16,7 +17,7 @@ export interface ToolCall {
   readonly arguments: JsonObject;
 }
 
-/** What the caller's side offers to the running tool. */
+/** What the caller's side offers to the running tool; its functions are handed on as they are, without `this`. */
 export interface Caller {
   readonly principal: Principal;
   readonly signal: AbortSignal;
@@ -87,14 +88,15 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const health = createHealthCheck(options.healthCheckSeconds);
   const startedAt = Date.now();
   const waiting: (() => void)[] = [];
-  const stop = new AbortController();
+  const limits = createCallLimits();
   const idle: (() => void)[] = [];
   let running = 0;
   let calls = 0;
   let failures = 0;
+  let stopping = false;
 
   /** Takes a place among the running calls; undefined means at once, so that the common case costs no promise. */
-  function takePlace(signal: AbortSignal): Promise<void> | undefined {
+  function takePlace(limit: CallLimit): Promise<void> | undefined {
     if (running < capacity) {
       running++;
       return undefined;
@@ -105,6 +107,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         details: { retry_after_seconds: 2 },
       });
     }
+    const { signal } = limit;
     return new Promise((resolve, reject) => {
       const enter = () => {
         signal.removeEventListener('abort', leave);
@@ -112,7 +115,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       };
       const leave = () => {
         waiting.splice(waiting.indexOf(enter), 1);
-        reject(cancelled(signal));
+        reject(signal.reason);
       };
       waiting.push(enter);
       signal.addEventListener('abort', leave, { once: true });
@@ -129,25 +132,18 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   }
 
   async function call({ tool: name, arguments: values }: ToolCall, caller: Caller): Promise<ToolOutcome> {
-    if (stop.signal.aborted) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
-    const tool = await catalogue.tool(name);
-    const task = ledger.open(crypto.randomUUID(), name, caller.principal);
-    const limit = new AbortController();
-    const cancel = () => limit.abort(cancelled(caller.signal));
-    const halt = () => limit.abort(stop.signal.reason);
-    caller.signal.addEventListener('abort', cancel, { once: true });
-    stop.signal.addEventListener('abort', halt, { once: true });
-    if (caller.signal.aborted) cancel();
-    const seconds = tool.timeoutSeconds ?? timeoutSeconds;
-    const timer = setTimeout(() => limit.abort(overtime(name, seconds)), seconds * 1000);
+    if (stopping) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
+    const tool = catalogue.loadedTool(name) ?? (await catalogue.tool(name));
+    const task = ledger.open(name, caller.principal);
+    const limit = limits.open(name, tool.timeoutSeconds ?? timeoutSeconds, caller.signal);
     let entered = false;
     try {
-      const turn = takePlace(limit.signal);
+      const turn = takePlace(limit);
       if (turn) await turn;
       entered = true;
       calls++;
       ledger.start(task);
-      const outcome = await run(tool, values, task.id, limit.signal, caller);
+      const outcome = await run(tool, values, task, limit, caller);
       if (outcome.isError) failures++;
       ledger.end(task, outcome.isError ? 'failed' : 'completed', outcome.failure?.code);
       return outcome;
@@ -157,38 +153,34 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         throw thrown;
       }
       failures++;
-      const failure = becauseOf(limit.signal, toFailure(thrown));
+      const failure = becauseOf(limit.reason, toFailure(thrown));
       ledger.end(task, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure.code);
       return failedOutcome(failure);
     } finally {
-      clearTimeout(timer);
-      caller.signal.removeEventListener('abort', cancel);
-      stop.signal.removeEventListener('abort', halt);
+      limit.release();
       if (entered) leavePlace();
     }
   }
 
-  async function run(
-    tool: AnyTool,
-    values: JsonObject,
-    taskId: string,
-    signal: AbortSignal,
-    caller: Caller,
-  ): Promise<ToolOutcome> {
+  async function run(tool: AnyTool, values: JsonObject, task: Task, limit: CallLimit, caller: Caller): Promise<ToolOutcome> {
     const input = parseArguments(tool, values);
     const context: ToolContext = {
       principal: caller.principal,
-      taskId,
-      signal,
-      backend: (backendName) => options.backend(backendName),
-      progress: (update) => caller.progress?.(update),
-      output: (stream, chunk) => caller.output?.(stream, chunk),
-      log: (level, data, logger) => caller.log?.(level, data, logger),
+      get taskId() {
+        return task.id;
+      },
+      get signal() {
+        return limit.signal;
+      },
+      backend: options.backend,
+      progress: caller.progress ?? ignore,
+      output: caller.output ?? ignore,
+      log: caller.log ?? ignore,
       ask: caller.ask,
-      closeStream: () => caller.closeStream?.(),
+      closeStream: caller.closeStream ?? ignore,
     };
-    if (signal.aborted) throw cancelled(signal);
-    const output = await raceAbort(tool.execute(input, context), signal);
+    if (limit.reason) throw limit.reason;
+    const output = await limit.guard(tool.execute(input, context));
     if (output instanceof RawResult) {
       return {
         content: output.content,
@@ -206,7 +198,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       agents: [
         {
           id: 'in-process',
-          state: stop.signal.aborted ? 'draining' : 'running',
+          state: stopping ? 'draining' : 'running',
           running,
           capacity,
           calls,
@@ -219,43 +211,19 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     }),
     tasks: (principal) => ledger.list(principal),
     async [Symbol.asyncDispose]() {
-      stop.abort(new Failure('unavailable', 'The server is stopping.'));
+      stopping = true;
+      limits.stop(new Failure('unavailable', 'The server is stopping.'));
       health.stop();
       if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
 }
 
-/**
- * A tool that heeds its signal ends by itself and tells what happened until then; one that does not is left
- * behind two seconds after the abort, so that no caller hangs.
- */
-function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let grace: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const abandoned = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      grace = setTimeout(() => reject(cancelled(signal)), ABANDON_AFTER_MS);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  return Promise.race([work, abandoned]).finally(() => {
-    clearTimeout(grace);
-    if (onAbort) signal.removeEventListener('abort', onAbort);
-  });
-}
-
-const ABANDON_AFTER_MS = 5000;
-
-function cancelled(signal: AbortSignal): Failure {
-  return signal.reason instanceof Failure ? signal.reason : new Failure('cancelled', 'The call was cancelled.');
-}
-
 /** A tool only sees that it was aborted; the failure is told with the reason, and what the tool got done. */
-function becauseOf(signal: AbortSignal, failure: Failure): Failure {
+function becauseOf(reason: Failure | undefined, failure: Failure): Failure {
   const byAbort = failure.code === 'cancelled' || (failure.cause instanceof Error && failure.cause.name === 'AbortError');
-  if (!byAbort || !(signal.reason instanceof Failure)) return failure;
-  const { code, message, hint } = signal.reason;
+  if (!byAbort || !reason) return failure;
+  const { code, message, hint } = reason;
   return new Failure(code, message, {
     ...(hint && { hint }),
     ...(failure.details && { details: failure.details }),
@@ -263,11 +231,7 @@ function becauseOf(signal: AbortSignal, failure: Failure): Failure {
   });
 }
 
-function overtime(tool: string, seconds: number): Failure {
-  return new Failure('timeout', `${tool} did not finish within ${seconds} s.`, {
-    hint: 'Raise `execution.timeout`, or split the work.',
-  });
-}
+function ignore(): void {}
 
 function isPassThrough(thrown: unknown): thrown is PassThrough {
   return typeof thrown === 'object' && thrown !== null && (thrown as Partial<PassThrough>).passThrough === true;

@@ -4,15 +4,39 @@ export type TaskState = 'queued' | 'running' | 'completed' | 'failed' | 'cancell
 
 /** One call as it is remembered for `tasks://all`. Times are milliseconds since 1970. */
 export interface TaskRecord {
+  /** UUID */
   readonly id: string;
   readonly tool: string;
   readonly principal: string;
-  state: TaskState;
+  readonly state: TaskState;
   readonly createdMs: number;
-  startedMs?: number;
-  endedMs?: number;
+  readonly startedMs?: number;
+  readonly endedMs?: number;
   /** Failure code of a task that did not complete. */
-  code?: string;
+  readonly code?: string;
+}
+
+/** A call on its way. */
+export class Task {
+  readonly tool: string;
+  readonly principal: string;
+  readonly createdMs = Date.now();
+  state: TaskState = 'queued';
+  startedMs: number | undefined;
+  endedMs: number | undefined;
+  code: string | undefined;
+  #id: string | undefined;
+
+  constructor(tool: string, principal: Principal) {
+    this.tool = tool;
+    this.principal = principal.id;
+  }
+
+  /** Made when first asked for: hardly anybody does, and hundreds of them would be kept. */
+  get id(): string {
+    this.#id ??= crypto.randomUUID();
+    return this.#id;
+  }
 }
 
 /** How many tasks are remembered; the oldest is forgotten first. */
@@ -20,29 +44,41 @@ const REMEMBERED = 500;
 
 /** The latest calls, in memory. */
 export function createTaskLedger() {
-  const records: TaskRecord[] = [];
+  const tasks: Task[] = [];
   let next = 0;
 
   return {
-    open(id: string, tool: string, principal: Principal): TaskRecord {
-      const record: TaskRecord = { id, tool, principal: principal.id, state: 'queued', createdMs: Date.now() };
-      records[next] = record;
+    open(tool: string, principal: Principal): Task {
+      const task = new Task(tool, principal);
+      tasks[next] = task;
       next = (next + 1) % REMEMBERED;
-      return record;
+      return task;
     },
-    start(record: TaskRecord) {
-      record.state = 'running';
-      record.startedMs = Date.now();
+    start(task: Task) {
+      task.state = 'running';
+      task.startedMs = Date.now();
     },
-    end(record: TaskRecord, state: TaskState, code?: string) {
-      record.state = state;
-      record.endedMs = Date.now();
-      if (code !== undefined) record.code = code;
+    end(task: Task, state: TaskState, code?: string) {
+      task.state = state;
+      task.endedMs = Date.now();
+      task.code = code;
     },
     /** Newest first. */
     list(principal: Principal): TaskRecord[] {
-      const inOrder = [...records.slice(next), ...records.slice(0, next)];
-      return inOrder.filter((record) => record.principal === principal.id).reverse();
+      const inOrder = [...tasks.slice(next), ...tasks.slice(0, next)];
+      return inOrder
+        .filter((task) => task.principal === principal.id)
+        .reverse()
+        .map(({ id, tool, principal: owner, state, createdMs, startedMs, endedMs, code }) => ({
+          id,
+          tool,
+          principal: owner,
+          state,
+          createdMs,
+          ...(startedMs !== undefined && { startedMs }),
+          ...(endedMs !== undefined && { endedMs }),
+          ...(code !== undefined && { code }),
+        }));
     },
   };
 }

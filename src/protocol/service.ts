@@ -89,10 +89,11 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
         throw invalidParams(`Unknown tool: ${failure.message}${failure.hint ? ` ${failure.hint}` : ''}`);
       });
     }
-    const outcome = await orchestrator.call({ tool: name, arguments: values }, invocation).catch((thrown: unknown) => {
+    try {
+      return toolResult(await orchestrator.call({ tool: name, arguments: values }, invocation));
+    } catch (thrown) {
       throw thrown instanceof Failure ? new ProtocolError(ERROR_CODES.internal, thrown.message, thrown.details) : thrown;
-    });
-    return toolResult(outcome);
+    }
   }
 
   async function getPrompt({ params, ask, signal }: Invocation): Promise<JsonObject> {

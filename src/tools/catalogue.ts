@@ -21,6 +21,8 @@ export interface Catalogue extends CatalogueHandle {
   readonly toolNames: readonly string[];
   /** @throws Failure `not_found`, naming the nearest tool. */
   tool(name: string): Promise<AnyTool>;
+  /** A tool that is at hand already: the common case, which then costs no promise. */
+  loadedTool(name: string): AnyTool | undefined;
   hasTool(name: string): boolean;
   /** All tools in a stable order. */
   tools(): Promise<readonly AnyTool[]>;
@@ -84,6 +86,7 @@ export function createCatalogue(builtIn: readonly LazyTool[], disabled: readonly
       return toolNames();
     },
     tool,
+    loadedTool: (name) => loaded.get(name),
     hasTool: (name) => lazy.has(name) || loaded.has(name),
     tools: () => Promise.all(toolNames().map(tool)),
     resources,
