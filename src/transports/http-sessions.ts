@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../identity/principal.ts';
+import { createDeadlines, type Deadlines } from '../orchestrator/deadlines.ts';
 import {
   ERROR_CODES,
   encodeMessage,
@@ -60,13 +61,15 @@ class HttpSession implements SessionWire {
   readonly id = randomUUID();
   readonly session: Session;
   readonly #options: HttpSessionOptions;
+  readonly #slowAnswers: Deadlines;
   readonly #answering = new Map<RequestId, Answering>();
   #streams: EventStreams | undefined;
   #ownStream: EventStream | undefined;
   lastUsedMs = Date.now();
 
-  constructor(options: HttpSessionOptions, terms: ReturnType<typeof negotiate>, principal: Principal) {
+  constructor(options: HttpSessionOptions, slowAnswers: Deadlines, terms: ReturnType<typeof negotiate>, principal: Principal) {
     this.#options = options;
+    this.#slowAnswers = slowAnswers;
     this.session = new Session(options.service, terms, principal, this);
   }
 
@@ -84,9 +87,9 @@ class HttpSession implements SessionWire {
     const answering: Answering = { response, acceptsStream: accepted.stream, stream: undefined };
     const known = this.#answering.has(message.id);
     if (!known) this.#answering.set(message.id, answering);
-    const timer = accepted.stream ? setTimeout(() => this.#stream(answering), STREAM_AFTER_MS) : undefined;
+    const slow = accepted.stream ? this.#slowAnswers.set(() => this.#stream(answering)) : undefined;
     const answer = await this.session.request(message);
-    clearTimeout(timer);
+    if (slow) this.#slowAnswers.clear(slow);
     if (!known) this.#answering.delete(message.id);
     // A cancelled request has no response (MCP cancellation): its stream just ends.
     if (answer === undefined || accepted.streamFirst) this.#stream(answering);
@@ -161,6 +164,7 @@ class HttpSession implements SessionWire {
 
 export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
   const { service, newest, maxSessions, idleMs } = options;
+  const slowAnswers = createDeadlines(STREAM_AFTER_MS);
   /** Least recently used first. */
   const sessions = new Map<string, HttpSession>();
   const stopListening = service.onChange((change) => {
@@ -213,7 +217,7 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
 
   function open(message: JsonRpcRequest, response: ServerResponse, principal: Principal) {
     makeRoom();
-    const opened = new HttpSession(options, negotiate(message.params ?? {}, newest), principal);
+    const opened = new HttpSession(options, slowAnswers, negotiate(message.params ?? {}, newest), principal);
     sessions.set(opened.id, opened);
     const result = initializeResult(service, opened.session.terms);
     sendMessage(response, 200, { jsonrpc: '2.0', id: message.id, result }, { 'mcp-session-id': opened.id });

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Failure } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
+import { createDeadlines } from '../orchestrator/deadlines.ts';
 import { toProtocolError } from '../protocol/failures.ts';
 import { ERROR_CODES, encodeMessage, isObject, type JsonRpcRequest, type JsonRpcResponse } from '../protocol/jsonrpc.ts';
 import type { McpService } from '../protocol/service.ts';
@@ -35,6 +36,7 @@ export type HttpStateless = (
 ) => Promise<void>;
 
 export function createHttpStateless({ service, era, onStream }: HttpStatelessOptions): HttpStateless {
+  const slowAnswers = createDeadlines(STREAM_AFTER_MS);
   return async (request, response, message, principal) => {
     try {
       // A body that names no revision is malformed whatever the headers say; one that does must agree with them.
@@ -60,7 +62,7 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
       startEventStream(response);
       onStream(response);
     };
-    const timer = accepted.stream ? setTimeout(stream, STREAM_AFTER_MS) : undefined;
+    const slow = accepted.stream ? slowAnswers.set(stream) : undefined;
     const answer = await era.handle(message, {
       principal,
       signal: gone.signal,
@@ -71,7 +73,7 @@ export function createHttpStateless({ service, era, onStream }: HttpStatelessOpt
       },
     });
     answered = true;
-    clearTimeout(timer);
+    if (slow) slowAnswers.clear(slow);
     response.off('close', onClose);
     // An error has a status of its own, so it stays JSON.
     if (answer && accepted.streamFirst && 'result' in answer) stream();

@@ -78,7 +78,7 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
   };
   let draining = false;
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
     checkOrigin(request, rules);
     for (const [name, value] of corsHeaders(request)) response.setHeader(name, value);
     if (pathOf(request) !== ENDPOINT) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
@@ -113,7 +113,7 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
       return sendError(response, 400, idOf(parsed), toProtocolError('POST', thrown));
     }
     if (isStateless(request, incoming)) {
-      if (incoming.kind === 'request') return stateless(request, response, incoming.message, LOCAL_PRINCIPAL);
+      if (incoming.kind === 'request') return await stateless(request, response, incoming.message, LOCAL_PRINCIPAL);
       if (incoming.kind === 'response') throw new HttpRefusal(400, 'MCP 2026-07-28 has no responses from clients.');
       return sendAccepted(response);
     }
@@ -126,7 +126,11 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
   }
 
   const server = createServer((request, response) => {
-    handle(request, response).catch((thrown: unknown) => refuse(response, thrown));
+    try {
+      handle(request, response)?.catch((thrown: unknown) => refuse(response, thrown));
+    } catch (thrown) {
+      refuse(response, thrown);
+    }
   });
   // Slow or silent clients: time to send the headers, and the whole request, milliseconds.
   server.headersTimeout = 15_000;
