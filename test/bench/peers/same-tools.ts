@@ -4,7 +4,7 @@ import { Failure } from '../../../src/errors.ts';
 import { createCatalogue } from '../../../src/tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from '../../../src/tools/table.ts';
 import { type AnyTool, defineTool, RawResult } from '../../../src/tools/tool.ts';
-import plugin, { TOOL_COUNT } from './tools-plugin.ts';
+import { benchTools, TOOL_COUNT } from './tools-plugin.ts';
 
 /** A tool as the SDKs register it. */
 export interface SameTool {
@@ -19,15 +19,19 @@ export interface SameTool {
   handle(input: { text?: string }): Promise<{ content: { type: 'text'; text: string }[] }>;
 }
 
-export async function sameTools(): Promise<readonly SameTool[]> {
+/** Makes them; each time with new schemas, as a function that registers tools by the SDKs' guides does. */
+export async function toolMaker(): Promise<() => readonly SameTool[]> {
   const catalogue = createCatalogue(BUILT_IN_TOOLS);
-  const made = await plugin({ defineTool, RawResult, Failure, z, catalogue });
-  catalogue.contribute('execute' in made ? { tools: [made] } : made);
-  const tools = await catalogue.tools();
-  if (tools.length !== TOOL_COUNT) throw new Error(`There are ${tools.length} tools, not ${TOOL_COUNT}.`);
-  return tools.map(({ name, title, description, annotations, input }) => ({
-    name,
-    config: { title, description, annotations, inputSchema: input as z.ZodObject },
-    handle: async ({ text = '' }) => ({ content: [{ type: 'text', text }] }),
-  }));
+  const builtIn = await catalogue.tools();
+  const kit = { defineTool, RawResult, Failure, z, catalogue };
+  return () => {
+    const tools = [...builtIn, ...benchTools(kit)];
+    if (tools.length !== TOOL_COUNT) throw new Error(`There are ${tools.length} tools, not ${TOOL_COUNT}.`);
+    return tools.map(({ name, title, description, annotations, input }) => ({
+      name,
+      // The built-in tools' own schemas are made once; a new object of their properties stands for writing them again.
+      config: { title, description, annotations, inputSchema: z.strictObject((input as z.ZodObject).shape) },
+      handle: async ({ text = '' }) => ({ content: [{ type: 'text', text }] }),
+    }));
+  };
 }

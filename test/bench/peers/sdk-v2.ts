@@ -1,19 +1,5 @@
-/** The v2 SDK's `createMcpHandler` on node:http. It asks for a server per request; its tools are registered anew each time. */
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import { listen } from './listen.ts';
-import { sameTools } from './same-tools.ts';
+/** The v2 SDK as its serving guide writes it: tools and their schemas are made in the factory, for each request. */
+import { toolMaker } from './same-tools.ts';
+import { serveHandler } from './sdk-v2-handler.ts';
 
-const tools = await sameTools();
-
-const handler = createMcpHandler(() => {
-  const server = new McpServer({ name: 'sdk-v2', version: '1.0.0' });
-  for (const { name, config, handle } of tools) server.registerTool(name, config, handle);
-  return server;
-});
-
-const handle = toNodeHandler(handler);
-listen((request, response) => {
-  // Its type tells absent properties from undefined ones, which node:http does not.
-  handle(request as NodeIncomingMessageLike, response).catch((thrown: unknown) => response.destroy(thrown as Error));
-});
+serveHandler(await toolMaker());

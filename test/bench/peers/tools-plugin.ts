@@ -18,7 +18,7 @@ function echo({ defineTool, RawResult, z }: PluginKit): AnyTool {
     toolset: 'plugin',
     scope: 'tools:read',
     annotations: ANNOTATIONS,
-    input: z.object({ text: z.string().describe('What to say.') }),
+    input: z.strictObject({ text: z.string().describe('What to say.') }),
     execute: async ({ text }) => new RawResult([{ type: 'text', text }]),
   });
 }
@@ -32,7 +32,7 @@ function filler({ defineTool, RawResult, z }: PluginKit, number: number): AnyToo
     toolset: 'plugin',
     scope: 'tools:read',
     annotations: ANNOTATIONS,
-    input: z.object({
+    input: z.strictObject({
       path: z.string().min(1).describe('An absolute path, or one below the workspace.'),
       limit: z.number().int().min(1).max(1000).default(100).describe('Entries at most.'),
       kind: z.enum(['file', 'directory', 'any']).default('any').describe('What to look for.'),
@@ -42,9 +42,11 @@ function filler({ defineTool, RawResult, z }: PluginKit, number: number): AnyToo
   });
 }
 
-const plugin: Plugin = (kit) => {
+export function benchTools(kit: PluginKit): AnyTool[] {
   const fillers = Array.from({ length: TOOL_COUNT - BUILT_IN_TOOLS.length - 1 }, (_, index) => filler(kit, index + 1));
-  return { tools: [echo(kit), ...fillers] };
-};
+  return [echo(kit), ...fillers];
+}
+
+const plugin: Plugin = (kit) => ({ tools: benchTools(kit) });
 
 export default plugin;
