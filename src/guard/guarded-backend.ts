@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.ts';
+import { Failure } from '../errors.ts';
 import { baseEnvironment, checkVariables } from './environment.ts';
 import { createPathPolicy, type PathRules } from './paths.ts';
 
@@ -31,6 +32,14 @@ export function guardBackend(backend: Backend, rules: GuardRules): GuardedBacken
   const { files } = backend;
   const policy = createPathPolicy(rules, (path) => files.resolve(path));
   const { maxExecutionSeconds, maxOutputBytes } = rules.limits;
+  const ownEnvironment = () => baseEnvironment(process.env, rules.environmentPassthrough);
+
+  async function workingDirectory(path: string): Promise<string> {
+    const cwd = await policy.allow(path, 'work in');
+    const { kind } = await files.stat(cwd);
+    if (kind !== 'directory') throw new Failure('invalid_input', `The working directory ${cwd} is not a folder.`);
+    return cwd;
+  }
 
   return {
     name: backend.name,
@@ -38,13 +47,16 @@ export function guardBackend(backend: Backend, rules: GuardRules): GuardedBacken
     absolute: (path) => policy.absolute(path),
     environment(extra = {}) {
       checkVariables(extra);
-      return { ...baseEnvironment(process.env, rules.environmentPassthrough), ...extra };
+      return { ...ownEnvironment(), ...extra };
     },
     async exec(request, io) {
+      // Also for tools that make up an environment of their own.
+      const own = ownEnvironment();
+      checkVariables(Object.fromEntries(Object.entries(request.env).filter(([name, value]) => own[name] !== value)));
       return backend.exec(
         {
           ...request,
-          cwd: await policy.allow(request.cwd, 'work in'),
+          cwd: await workingDirectory(request.cwd),
           timeoutMs: Math.min(request.timeoutMs, maxExecutionSeconds * 1000),
           maxOutputBytes: Math.min(request.maxOutputBytes, maxOutputBytes),
         },
@@ -52,22 +64,20 @@ export function guardBackend(backend: Backend, rules: GuardRules): GuardedBacken
       );
     },
     files: {
-      // The entry itself is told, not what a link points to; so only the folder it is in must be in bounds.
-      async stat(path) {
-        const asked = policy.absolute(path);
-        const cut = asked.lastIndexOf('/');
-        const folder = await policy.allow(asked.slice(0, cut) || '/', 'read');
-        return files.stat(`${folder === '/' ? '' : folder}/${asked.slice(cut + 1)}`);
-      },
+      stat: async (path) => files.stat(await policy.allowEntry(path)),
       resolve: (path) => policy.allow(path, 'read'),
       open: async (path) => files.open(await policy.allow(path, 'read')),
       write: async (path, data, options) => files.write(await policy.allow(path, 'write'), data, options),
-      list: async (path, options) => files.list(await policy.allow(path, 'read'), options),
+      async list(path, options) {
+        const [folder, isOurs] = await Promise.all([policy.allow(path, 'read'), policy.protectedTest()]);
+        const found = await files.list(folder, options);
+        return { ...found, entries: found.entries.filter((entry) => !isOurs(entry.path)) };
+      },
       async search(request, signal) {
-        const directory = await policy.allow(request.directory, 'read');
+        const [directory, isOurs] = await Promise.all([policy.allow(request.directory, 'search'), policy.protectedTest()]);
         const found = await files.search({ ...request, directory }, signal);
-        const hidden = await Promise.all(found.matches.map((match) => policy.isProtected(`${directory}/${match.path}`)));
-        return { ...found, matches: found.matches.filter((_, index) => !hidden[index]) };
+        const below = directory === '/' ? '' : directory;
+        return { ...found, matches: found.matches.filter(({ path }) => !isOurs(`${below}/${path}`)) };
       },
     },
     which: (name, path) => backend.which(name, path),

@@ -3,6 +3,8 @@
  * resolved on the machine the path is on.
  */
 import { Failure } from '../errors.ts';
+import { magicReason } from './magic-paths.ts';
+import { safeText } from './text.ts';
 
 export interface PathRules {
   /** Folders everything is confined to; empty: reading anywhere, writing below the workspace and the temporary folder. */
@@ -15,7 +17,7 @@ export interface PathRules {
   readonly protectedPaths: readonly string[];
 }
 
-export type PathUse = 'read' | 'write' | 'work in';
+export type PathUse = 'read' | 'write' | 'search' | 'work in';
 
 export interface PathPolicy {
   /** The absolute path that a caller's path means. @throws Failure `invalid_input` */
@@ -25,24 +27,19 @@ export interface PathPolicy {
    * @throws Failure `denied` naming the path and the rule.
    */
   allow(path: string, use: PathUse): Promise<string>;
-  /** Whether a real path lies in a protected place; for entries found below an allowed folder. */
-  isProtected(realPath: string): Promise<boolean>;
+  /**
+   * The place of the entry itself, a link at the end not followed, if it may be looked at.
+   * @throws Failure `denied` naming the path and the rule.
+   */
+  allowEntry(path: string): Promise<string>;
+  /** A test for many real paths at once: whether they lie in a place that is ours. */
+  protectedTest(): Promise<(realPath: string) => boolean>;
 }
 
 /** @param resolve the path with its links resolved, on the machine it is on */
 export function createPathPolicy(rules: PathRules, resolve: (path: string) => Promise<string>): PathPolicy {
-  const { restrictions, workspace, temporary, home } = rules;
+  const { restrictions, workspace, temporary, home, protectedPaths } = rules;
   const confined = restrictions.length > 0;
-  // A workspace of / would make everything writable; whoever wants that says so in `path_restrictions`.
-  const writable = confined ? restrictions : [workspace, temporary].filter((folder) => folder !== '/');
-
-  // Resolved each time: a root may be a link, and may be changed while we run.
-  const isBelowAny = async (path: string, folders: readonly string[]) => {
-    for (const folder of folders) {
-      if (isBelow(path, await resolve(absolute(folder)).catch(() => absolute(folder)))) return true;
-    }
-    return false;
-  };
 
   function absolute(path: string): string {
     if (path === '' || path.includes('\0'))
@@ -51,30 +48,89 @@ export function createPathPolicy(rules: PathRules, resolve: (path: string) => Pr
     return normalize(path.startsWith('/') ? path : `${workspace}/${path}`);
   }
 
-  const isProtected = (path: string) => isBelowAny(path, rules.protectedPaths);
+  /** Resolved each time: a root may be a link, and may be changed while we run. */
+  const realPaths = (paths: readonly string[]) =>
+    Promise.all(paths.map((path) => resolve(absolute(path)).catch(() => absolute(path))));
+
+  async function rootsFor(use: PathUse): Promise<readonly string[]> {
+    if (confined) return realPaths(restrictions);
+    if (use !== 'write') return ['/'];
+    // A workspace of / would make everything writable; whoever wants that says so in `path_restrictions`.
+    return (await realPaths([workspace, temporary])).filter((root) => root !== '/');
+  }
+
+  /** Why the real path may not be used so; undefined when it may. */
+  async function objection(asked: string, real: string, use: PathUse, isRoot = false): Promise<Objection | undefined> {
+    const magic = magicReason(asked, use) ?? magicReason(real, use);
+    if (magic) return { reason: magic };
+    const [roots, ours] = await Promise.all([rootsFor(use), realPaths(protectedPaths)]);
+    if (ours.some((folder) => isBelow(real, folder))) return { reason: 'it belongs to mcp-python itself' };
+    // A file there would be in the way of a folder of ours that is made later.
+    if (use === 'write' && ours.some((folder) => isBelow(folder, real)))
+      return { reason: 'what is below it belongs to mcp-python itself' };
+    if (isRoot || roots.some((root) => isBelow(real, root))) return undefined;
+    const verb = use === 'write' ? 'writing' : 'access';
+    const shown = confined ? restrictions : roots;
+    return {
+      reason: `${verb} is confined to ${shown.join(', ') || 'nothing'}`,
+      hint: 'A person can allow more with `execution.security.path_restrictions` in the configuration of mcp-python.',
+    };
+  }
+
+  /** Resolves, and tells what is wrong with a path only where the path may be used at all. */
+  async function resolveFor(asked: string, path: string, use: PathUse): Promise<string> {
+    try {
+      return await resolve(asked);
+    } catch (failure) {
+      const nearest = await nearestResolvable(parentOf(asked));
+      const refused = await objection(asked, nearest, use);
+      throw refused ? denied(path, nearest, refused) : failure;
+    }
+  }
+
+  async function nearestResolvable(path: string): Promise<string> {
+    const real = await resolve(path).catch(() => undefined);
+    return real ?? (path === '/' ? path : nearestResolvable(parentOf(path)));
+  }
+
+  async function allow(path: string, use: PathUse): Promise<string> {
+    const asked = absolute(path);
+    const real = await resolveFor(asked, path, use);
+    const refused = await objection(asked, real, use);
+    if (refused) throw denied(path, real, refused);
+    return real;
+  }
 
   return {
     absolute,
-    isProtected,
-    async allow(path, use) {
+    allow,
+    async allowEntry(path) {
       const asked = absolute(path);
-      const real = await resolve(asked);
-      const magic = magicReason(asked, use) ?? magicReason(real, use);
-      if (magic) throw denied(path, real, magic, {});
-      if (await isProtected(real)) throw denied(path, real, 'it belongs to mcp-python itself', {});
-      const roots = use === 'write' ? writable : restrictions;
-      if ((use !== 'write' && !confined) || (await isBelowAny(real, roots))) return real;
-      throw denied(path, real, `${use === 'write' ? 'writing' : 'access'} is confined to ${roots.join(', ') || 'nothing'}`, {
-        hint: 'A person can allow more with `execution.security.path_restrictions` in the configuration of mcp-python.',
-      });
+      if (asked === '/') return allow(path, 'read');
+      const folder = await resolveFor(parentOf(asked), path, 'read');
+      const entry = `${folder === '/' ? '' : folder}${asked.slice(asked.lastIndexOf('/'))}`;
+      // A root that is a link may be looked at too, though the link itself lies outside.
+      const isRoot = confined && restrictions.some((root) => absolute(root) === asked);
+      const refused = await objection(asked, entry, 'read', isRoot);
+      if (refused) throw denied(path, entry, refused);
+      return entry;
+    },
+    async protectedTest() {
+      const ours = await realPaths(protectedPaths);
+      return (realPath) => ours.some((folder) => isBelow(realPath, folder));
     },
   };
 }
 
-function denied(path: string, real: string, reason: string, options: { hint?: string }): Failure {
-  const through = real === path ? '' : ` (${real})`;
-  return new Failure('denied', `${path}${through} is out of bounds: ${reason}.`, {
-    ...options,
+interface Objection {
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+function denied(path: string, real: string, { reason, hint }: Objection): Failure {
+  const through = real === path ? '' : ` (${safeText(real)})`;
+  return new Failure('denied', `${safeText(path)}${through} is out of bounds: ${reason}.`, {
+    ...(hint && { hint }),
     details: { path, real_path: real },
   });
 }
@@ -82,17 +138,6 @@ function denied(path: string, real: string, reason: string, options: { hint?: st
 /** Whether `path` is `folder` or below it, by whole segments. */
 function isBelow(path: string, folder: string): boolean {
   return path === folder || folder === '/' || path.startsWith(`${folder}/`);
-}
-
-/** Paths that are doors: through a process, or to a device. Plain files of /proc, like /proc/meminfo, are not. */
-const DOORS =
-  /^\/proc\/(?:self|thread-self|\d+)\/(?:task\/\d+\/)?(?:root|cwd|exe|fd|fdinfo|map_files|mem|environ|pagemap|maps|smaps|auxv|syscall|stack)(?:\/|$)/;
-
-function magicReason(path: string, use: PathUse): string | undefined {
-  if (DOORS.test(path)) return 'it leads into a process';
-  if (/^\/dev\//.test(path) && !path.startsWith('/dev/shm/')) return 'it is a device';
-  if (use === 'write' && /^\/(?:proc|sys|dev)(?:\/|$)/.test(path)) return 'it is part of the kernel’s interface';
-  return undefined;
 }
 
 /** An absolute path without `.`, `..` and doubled slashes; POSIX, whatever this machine is. */
@@ -103,4 +148,8 @@ function normalize(path: string): string {
     else if (part !== '' && part !== '.') parts.push(part);
   }
   return `/${parts.join('/')}`;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
 }
