@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
 const input = z.strictObject({
   command: z.string().min(1).describe('Name of a program, "rg", or its path.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

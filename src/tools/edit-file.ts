@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { OpenFile } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import { backendArgument } from './backend-argument.ts';
 import { applyEdits, toUnix } from './file-edits.ts';
 import { defineTool } from './tool.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -21,7 +22,7 @@ const input = z.strictObject({
     .min(1)
     .describe('Applied in order, all or none.'),
   dry_run: z.boolean().default(false).describe('Only show the diff.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CapturedOutput, Command, ExecResult } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { isBinary, safeText } from '../guard/text.ts';
+import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
@@ -16,7 +17,7 @@ const input = z.strictObject({
   timeout: z.number().positive().default(DEFAULT_TIMEOUT_SECONDS).describe('Seconds after which everything it started is ended.'),
   env_vars: z.record(z.string(), z.string()).optional().describe('Variables added to a minimal environment.'),
   stdin: z.string().optional().describe('Text on its standard input.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

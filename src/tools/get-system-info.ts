@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
 const input = z.strictObject({
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backendArgument } from './backend-argument.ts';
 import { inOneLine } from './shown-names.ts';
 import { defineTool } from './tool.ts';
 
@@ -9,7 +10,7 @@ const input = z.strictObject({
   directory: z.string().min(1).default('.').describe('Folder to list; relative paths start at the workspace.'),
   show_hidden: z.boolean().default(false).describe('Include names that start with a dot.'),
   limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Entries at most.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

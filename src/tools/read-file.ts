@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { OpenFile } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import { backendArgument } from './backend-argument.ts';
 import { type LineRange, readLineRange } from './line-ranges.ts';
 import { defineTool } from './tool.ts';
 
@@ -18,7 +19,7 @@ const input = z.strictObject({
     .describe('base64 reads any bytes; offset and limit then count bytes.'),
   offset: z.int().optional().describe('First line, from 1; negative: that many lines from the end. base64: byte, from 0.'),
   limit: z.int().min(1).optional().describe(`Lines at most, ${DEFAULT_LINES} if absent.`),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { backendArgument } from './backend-argument.ts';
 import { inOneLine } from './shown-names.ts';
 import { defineTool } from './tool.ts';
 
@@ -20,7 +21,7 @@ const input = z.strictObject({
   show_hidden: z.boolean().default(false).describe('Include names that start with a dot.'),
   include_ignored: z.boolean().default(false).describe('Include what .gitignore and .ignore leave out.'),
   limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Matches at most.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BackendFiles } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
 const input = z.strictObject({
@@ -8,7 +9,7 @@ const input = z.strictObject({
   content: z.string().describe('All of the new content.'),
   create_dirs: z.boolean().default(true).describe('Make missing parent folders.'),
   encoding: z.enum(['utf-8', 'base64']).default('utf-8').describe('How content is written; base64 for binary files.'),
-  backend: z.string().optional().describe('Machine; absent: the configured one.'),
+  backend: backendArgument,
 });
 
 const output = z.strictObject({
