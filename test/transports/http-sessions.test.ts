@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, messagesOf } from '../fixtures/http-client.ts';
 import { initialize, openSession, post, type SessionClient } from '../fixtures/mcp-http.ts';
-import { CONFORMANCE_PLUGIN, type RunningServer, startServer, WIRE_PLUGIN } from '../fixtures/server.ts';
+import { CONFORMANCE_PLUGIN, MANY_TOOLS_PLUGIN, type RunningServer, startServer, WIRE_PLUGIN } from '../fixtures/server.ts';
 import { eventually } from '../fixtures/waiting.ts';
 
 const PING = { id: 'ping', method: 'ping' };
@@ -204,6 +204,34 @@ describe('a request in a session', () => {
       argument: { name: 'id', value: 'b' },
     });
     expect(result.completion.values).toEqual(['beta']);
+  });
+
+  it('for a completion gives at most 100 values, and says how many there are', async () => {
+    const { result } = await session.request('completion/complete', {
+      ref: { type: 'ref/prompt', name: 'wire_prompt' },
+      argument: { name: 'number', value: '' },
+    });
+    expect(result.completion).toMatchObject({ total: 150, hasMore: true });
+    expect(result.completion.values).toHaveLength(100);
+  });
+
+  it('for a list longer than a page gets every entry once, in the same order each time', async () => {
+    await using many = await startServer({ plugins: [MANY_TOOLS_PLUGIN] });
+    const client = await openSession(many.url);
+    const walk = async () => {
+      const names: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const { result } = await client.request('tools/list', cursor ? { cursor } : {});
+        names.push(...result.tools.map(({ name }: { name: string }) => name));
+        cursor = result.nextCursor;
+      } while (cursor);
+      return names;
+    };
+    const names = await walk();
+    expect(names.length).toBeGreaterThan(450);
+    expect(new Set(names).size).toBe(names.length);
+    expect(await walk()).toEqual(names);
   });
 
   it('for a level that does not exist is -32602', async () => {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exchange, messagesOf } from '../fixtures/http-client.ts';
+import { exchange, messagesOf, open } from '../fixtures/http-client.ts';
 import { initialize, openSession, post, type StatelessRequest, stateless } from '../fixtures/mcp-http.ts';
 import { CONFORMANCE_PLUGIN, type RunningServer, startServer, WIRE_PLUGIN } from '../fixtures/server.ts';
 import { eventually } from '../fixtures/waiting.ts';
@@ -268,6 +268,15 @@ describe('while a call runs', () => {
     await eventually(() => existsSync(started));
     controller.abort();
     await gone;
+    await eventually(() => existsSync(stopped), 1000);
+  });
+
+  it('closing the response cancels it also once events have come', async () => {
+    const path = (name: string) => join(server.home.folder, `late-disconnect-${name}`);
+    const [started, stopped] = [path('started'), path('stopped')];
+    const stream = await open(server.url, stateless('tools/call', { name: 'wire_wait', arguments: { started, stopped } }));
+    expect(stream.headers['content-type']).toBe('text/event-stream');
+    stream.break();
     await eventually(() => existsSync(stopped), 1000);
   });
 
