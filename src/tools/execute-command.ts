@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { CapturedOutput, Command, ExecResult } from '../backends/backend.ts';
+import type { Command, ExecResult } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
-import { isBinary, safeText } from '../guard/text.ts';
+import { showOutput } from '../guard/text.ts';
 import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
@@ -30,6 +30,8 @@ const output = z.strictObject({
   stderr: z.string(),
   stdout_omitted_bytes: z.int(),
   stderr_omitted_bytes: z.int(),
+  stdout_flaw: z.enum(['invalid_utf8', 'binary']).optional().describe('Absent for clean text.'),
+  stderr_flaw: z.enum(['invalid_utf8', 'binary']).optional(),
   cpu_ms: z.number().optional(),
   max_rss_bytes: z.int().optional(),
 });
@@ -64,12 +66,13 @@ export const executeCommand = defineTool<z.infer<typeof input>, Output>({
     );
     const told = tell(result, cwd);
     if (result.outcome === 'timeout') throw overtime(told, seconds, backend.limits.maxExecutionSeconds);
-    if (result.outcome === 'cancelled') throw new Failure('cancelled', 'The command was cancelled.', { details: told });
+    if (result.outcome === 'cancelled') throw cancelled(told);
     return told;
   },
-  present({ exit_code, signal, stdout, stderr }) {
+  present({ exit_code, signal, stdout, stderr, stdout_flaw, stderr_flaw }) {
     const parts = [stdout.trimEnd()];
     if (stderr.trim() !== '') parts.push(`[stderr]\n${stderr.trimEnd()}`);
+    if (stdout_flaw === 'invalid_utf8' || stderr_flaw === 'invalid_utf8') parts.push('[bytes that are not UTF-8 are shown as �]');
     if (signal !== null) parts.push(`[ended by ${signal}]`);
     else if (exit_code !== 0) parts.push(`[exit code ${exit_code}]`);
     return parts.filter((part) => part !== '').join('\n') || '[no output]';
@@ -84,45 +87,47 @@ function toCommand(command: string, args: readonly string[] | undefined): Comman
 }
 
 function tell({ outcome, exitCode, signal, durationMs, stdout, stderr, resources }: ExecResult, cwd: string): Output {
+  const [shownOut, shownErr] = [showOutput(stdout), showOutput(stderr)];
   return {
     outcome,
     exit_code: exitCode,
     signal,
     duration_ms: durationMs,
     working_directory: cwd,
-    stdout: shown(stdout),
-    stderr: shown(stderr),
-    stdout_omitted_bytes: stdout.omittedBytes,
-    stderr_omitted_bytes: stderr.omittedBytes,
+    stdout: shownOut.text,
+    stderr: shownErr.text,
+    stdout_omitted_bytes: shownOut.omittedBytes,
+    stderr_omitted_bytes: shownErr.omittedBytes,
+    ...(shownOut.flaw && { stdout_flaw: shownOut.flaw }),
+    ...(shownErr.flaw && { stderr_flaw: shownErr.flaw }),
     ...(resources.cpuMs !== undefined && { cpu_ms: resources.cpuMs }),
     ...(resources.maxRssBytes !== undefined && { max_rss_bytes: resources.maxRssBytes }),
   };
 }
 
-function shown({ head, tail, totalBytes, omittedBytes }: CapturedOutput): string {
-  if (isBinary(head)) {
-    const start = Buffer.from(head.subarray(0, 64)).toString('base64');
-    return `[binary, ${totalBytes} bytes, base64 of the first 64: ${start}; write it to a file and read that with encoding=base64]`;
-  }
-  const text = safeText(new TextDecoder().decode(head));
-  if (omittedBytes === 0) return text;
-  return `${text}\n[… ${omittedBytes} bytes left out …]\n${safeText(new TextDecoder().decode(tail))}`;
-}
-
-/** Characters of output that the sentence about a timeout repeats. */
+/** Characters of output that the sentence about an early end repeats. */
 const LAST_WORDS = 2000;
 
 function overtime(told: Output, seconds: number, maxSeconds: number): Failure {
-  const last = `${told.stdout}${told.stderr}`.trimEnd().slice(-LAST_WORDS);
-  return new Failure(
-    'timeout',
-    `The command did not end within ${seconds} s and was stopped.${last ? ` Its last output:\n${last}` : ' It had no output.'}`,
-    {
-      hint:
-        seconds < maxSeconds
-          ? `Raise \`timeout\`, up to ${maxSeconds}.`
-          : 'A person can raise `execution.security.resource_limits.max_execution_time`.',
-      details: told,
-    },
-  );
+  return new Failure('timeout', `The command did not end within ${seconds} s and was stopped.${lastWords(told)}`, {
+    hint:
+      seconds < maxSeconds
+        ? `Raise \`timeout\`, up to ${maxSeconds}.`
+        : 'A person can raise `execution.security.resource_limits.max_execution_time`.',
+    details: told,
+  });
+}
+
+function cancelled(told: Output): Failure {
+  return new Failure('cancelled', `The command was cancelled and stopped.${lastWords(told)}`, { details: told });
+}
+
+function lastWords({ stdout, stderr }: Output): string {
+  const output = [stdout, stderr].map((each) => each.trimEnd()).filter((each) => each !== '');
+  // Not from the middle of a character.
+  const last = output
+    .join('\n[stderr]\n')
+    .slice(-LAST_WORDS)
+    .replace(/^[\udc00-\udfff]/, '');
+  return last ? ` Its last output:\n${last}` : ' It had no output.';
 }

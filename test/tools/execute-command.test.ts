@@ -1,7 +1,7 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createNativeBackend } from '../../src/backends/native.ts';
 import { guardBackend } from '../../src/guard/guarded-backend.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
@@ -85,9 +85,12 @@ describe('execute_command', () => {
 
   it('ends as cancelled when its caller goes away', async () => {
     const abort = new AbortController();
-    const running = execute({ command: 'sleep 20' }, abort.signal);
-    setTimeout(() => abort.abort(), 100);
-    expect((await running).failure?.code).toBe('cancelled');
+    const running = execute({ command: 'echo begun; touch begun; sleep 20' }, abort.signal);
+    await vi.waitFor(() => expect(existsSync(join(workspace, 'begun'))).toBe(true), 10_000);
+    abort.abort();
+    const { failure } = await running;
+    expect(failure?.code).toBe('cancelled');
+    expect(failure?.details).toMatchObject({ outcome: 'cancelled', stdout: 'begun\n' });
   });
 
   it('says how much of a long output is left out', async () => {
@@ -101,10 +104,30 @@ describe('execute_command', () => {
     expect(text(await execute({ command: "printf '\\000\\001\\002'" }))).toContain('binary, 3 bytes');
   });
 
+  it('says when bytes were no UTF-8, and takes names that NUL separates for text', async () => {
+    const latin = await execute({ command: "printf 'gr\\374\\337e aus Berlin'" });
+    expect(latin.structuredContent).toMatchObject({ stdout: 'gr\ufffd\ufffde aus Berlin', stdout_flaw: 'invalid_utf8' });
+    expect(text(latin)).toContain('not UTF-8');
+    const names = await execute({ command: "printf 'one.txt\\000two.txt\\000'" });
+    expect(names.structuredContent).toMatchObject({ stdout: 'one.txt␀two.txt␀' });
+    expect(names.structuredContent).not.toHaveProperty('stdout_flaw');
+  });
+
   it('feeds standard input and adds variables', async () => {
     expect(
       text(await execute({ command: 'read line; echo "$line $COLOUR"', stdin: 'sky\n', env_vars: { COLOUR: 'blue' } })),
     ).toBe('sky blue');
+  });
+
+  it.each([
+    ['no folder', { command: 'true', working_directory: '/nonexistent' }, 'not_found'],
+    ['a file as its folder', { command: 'true', working_directory: '/etc/passwd' }, 'invalid_input'],
+    ['a NUL character', { command: 'true\0' }, 'invalid_input'],
+    ['a program that is not there', { command: 'no-such-program', args: [] }, 'not_found'],
+    ['a variable without a name', { command: 'true', env_vars: { '': 'x' } }, 'invalid_input'],
+    ['an argument it does not know', { command: 'true', cwd: '/' }, 'invalid_input'],
+  ])('cannot work with %s', async (_, values, code) => {
+    expect((await execute(values)).failure).toMatchObject({ code });
   });
 
   it('refuses variables that would run other code', async () => {
