@@ -10,7 +10,7 @@ import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrat
 import { loadPlugins } from './plugins/load.ts';
 import { createService, type McpService } from './protocol/service.ts';
 import { builtInResources } from './resources/built-in.ts';
-import { stateFolder } from './state/folders.ts';
+import { configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
 import { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from './tools/table.ts';
 import { VERSION } from './version.ts';
@@ -50,7 +50,8 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
         workspace: resolve(execution.workspace || process.cwd()),
         temporary: tmpdir(),
         home: homedir(),
-        protectedPaths: [state, ...files],
+        // Also where a configuration could be put, and code that is loaded at the next start.
+        protectedPaths: [state, configFolder(), SYSTEM_CONFIG_FOLDER, ...files, ...config.plugins],
         environmentPassthrough: execution.environment_passthrough,
         limits: {
           maxExecutionSeconds: execution.security.resource_limits.max_execution_time,

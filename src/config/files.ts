@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Document, LineCounter } from 'yaml';
 import { Failure } from '../errors.ts';
-import { configFolder } from '../state/folders.ts';
+import { configFolder, SYSTEM_CONFIG_FOLDER } from '../state/folders.ts';
 import { sectionNames, valueAt } from './keys.ts';
 import { isSection, type Layer, type Values } from './layer.ts';
 import { resolvePaths } from './paths.ts';
@@ -13,7 +13,6 @@ export type FileLayer = Layer & { readonly path: string };
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const FILE_NAMES = ['config.yaml', 'config.yml', 'config.json'];
-const SYSTEM_FOLDER = '/etc/mcp-python';
 
 /**
  * Reads the one file that was asked for, or the user's and the system's where they exist, the strongest first.
@@ -28,7 +27,7 @@ export async function readConfigFiles(explicit: string | undefined, environment:
     });
   }
   const layers: FileLayer[] = [];
-  for (const folder of [configFolder(environment), SYSTEM_FOLDER]) {
+  for (const folder of [configFolder(environment), SYSTEM_CONFIG_FOLDER]) {
     for (const name of FILE_NAMES) {
       const layer = await readLayer(join(folder, name));
       if (!layer) continue;

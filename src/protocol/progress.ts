@@ -1,4 +1,5 @@
 import type { OutputStream } from '../backends/backend.ts';
+import { safeText } from '../guard/text.ts';
 import type { JsonObject, Progress } from '../tools/tool.ts';
 
 /** How often command output becomes a progress notification, milliseconds. */
@@ -45,7 +46,7 @@ export function createProgressSender(progressToken: string | number, send: (para
     timer = undefined;
     const message = pending.slice(-OUTPUT_CHARACTERS);
     pending = '';
-    progress({ progress: received, message });
+    progress({ progress: received, message: safeText(message) });
   }
 
   return {

@@ -11,6 +11,9 @@ export function stateFolder(configured: string, environment: Environment = proce
   return configured || join(base(environment.XDG_STATE_HOME, environment, '.local/state'), NAME);
 }
 
+/** Folder of the configuration file for everybody on this machine. */
+export const SYSTEM_CONFIG_FOLDER = '/etc/mcp-python';
+
 /** Folder of the user's own configuration file. */
 export function configFolder(environment: Environment = process.env): string {
   return join(base(environment.XDG_CONFIG_HOME, environment, '.config'), NAME);
