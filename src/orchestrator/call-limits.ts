@@ -62,14 +62,16 @@ export interface CallLimits {
 }
 
 export function createCallLimits(): CallLimits {
-  const open = new Set<Limit>();
   /** By length in seconds; there are as many as there are different limits among the tools. */
   const deadlines = new Map<number, Deadlines>();
+  let stopped: Failure | undefined;
 
   function deadlinesOf(seconds: number): Deadlines {
-    const known = deadlines.get(seconds) ?? createDeadlines(seconds * 1000);
-    deadlines.set(seconds, known);
-    return known;
+    const known = deadlines.get(seconds);
+    if (known) return known;
+    const made = createDeadlines(seconds * 1000);
+    deadlines.set(seconds, made);
+    return made;
   }
 
   return {
@@ -77,19 +79,18 @@ export function createCallLimits(): CallLimits {
       const limit = new Limit();
       const cancel = () => limit.stop(reasonOf(caller));
       const times = deadlinesOf(seconds);
-      const deadline = times.set(() => limit.stop(overtime(tool, seconds)));
-      open.add(limit);
+      const deadline = times.set(() => limit.stop(stopped ?? overtime(tool, seconds)));
       caller.addEventListener('abort', cancel, { once: true });
       if (caller.aborted) cancel();
       limit.onRelease = () => {
         times.clear(deadline);
-        open.delete(limit);
         caller.removeEventListener('abort', cancel);
       };
       return limit;
     },
     stop(reason) {
-      for (const each of open) each.stop(reason);
+      stopped = reason;
+      for (const each of deadlines.values()) each.expireAll();
     },
   };
 }

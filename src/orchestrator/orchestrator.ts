@@ -164,21 +164,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
   async function run(tool: AnyTool, values: JsonObject, task: Task, limit: CallLimit, caller: Caller): Promise<ToolOutcome> {
     const input = parseArguments(tool, values);
-    const context: ToolContext = {
-      principal: caller.principal,
-      get taskId() {
-        return task.id;
-      },
-      get signal() {
-        return limit.signal;
-      },
-      backend: options.backend,
-      progress: caller.progress ?? ignore,
-      output: caller.output ?? ignore,
-      log: caller.log ?? ignore,
-      ask: caller.ask,
-      closeStream: caller.closeStream ?? ignore,
-    };
+    const context = new CallContext(task, limit, caller, options.backend);
     if (limit.reason) throw limit.reason;
     const output = await limit.guard(tool.execute(input, context));
     if (output instanceof RawResult) {
@@ -232,6 +218,39 @@ function becauseOf(reason: Failure | undefined, failure: Failure): Failure {
 }
 
 function ignore(): void {}
+
+/** What a tool is given. A class for its two getters, which an object literal would be made anew with for each call. */
+class CallContext implements ToolContext {
+  readonly principal: Principal;
+  readonly backend: ToolContext['backend'];
+  readonly progress: ToolContext['progress'];
+  readonly output: ToolContext['output'];
+  readonly log: ToolContext['log'];
+  readonly ask: AskPort;
+  readonly closeStream: ToolContext['closeStream'];
+  readonly #task: Task;
+  readonly #limit: CallLimit;
+
+  constructor(task: Task, limit: CallLimit, caller: Caller, backend: ToolContext['backend']) {
+    this.principal = caller.principal;
+    this.backend = backend;
+    this.progress = caller.progress ?? ignore;
+    this.output = caller.output ?? ignore;
+    this.log = caller.log ?? ignore;
+    this.ask = caller.ask;
+    this.closeStream = caller.closeStream ?? ignore;
+    this.#task = task;
+    this.#limit = limit;
+  }
+
+  get taskId(): string {
+    return this.#task.id;
+  }
+
+  get signal(): AbortSignal {
+    return this.#limit.signal;
+  }
+}
 
 function isPassThrough(thrown: unknown): thrown is PassThrough {
   return typeof thrown === 'object' && thrown !== null && (thrown as Partial<PassThrough>).passThrough === true;

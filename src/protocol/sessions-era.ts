@@ -123,6 +123,8 @@ export class Session {
     } finally {
       progress?.stop();
       this.#running.delete(id);
+      // A Map that outlives what passes through it drags dead requests into old space.
+      if (this.#running.size === 0) this.#running = undefined;
     }
   }
 

@@ -62,7 +62,8 @@ class HttpSession implements SessionWire {
   readonly session: Session;
   readonly #options: HttpSessionOptions;
   readonly #slowAnswers: Deadlines;
-  readonly #answering = new Map<RequestId, Answering>();
+  /** Only while there is any: a Map that outlives what passes through it drags dead requests into old space. */
+  #answering: Map<RequestId, Answering> | undefined;
   #streams: EventStreams | undefined;
   #ownStream: EventStream | undefined;
   lastUsedMs = Date.now();
@@ -85,12 +86,14 @@ class HttpSession implements SessionWire {
 
   async answer(message: JsonRpcRequest, response: ServerResponse, accepted: AcceptedAnswers): Promise<void> {
     const answering: Answering = { response, acceptsStream: accepted.stream, stream: undefined };
+    this.#answering ??= new Map();
     const known = this.#answering.has(message.id);
     if (!known) this.#answering.set(message.id, answering);
     const slow = accepted.stream ? this.#slowAnswers.set(() => this.#stream(answering)) : undefined;
     const answer = await this.session.request(message);
     if (slow) this.#slowAnswers.clear(slow);
-    if (!known) this.#answering.delete(message.id);
+    if (!known) this.#answering?.delete(message.id);
+    if (this.#answering?.size === 0) this.#answering = undefined;
     // A cancelled request has no response (MCP cancellation): its stream just ends.
     if (answer === undefined || accepted.streamFirst) this.#stream(answering);
     if (answering.stream) {
@@ -106,7 +109,7 @@ class HttpSession implements SessionWire {
       if (this.#ownStream) this.streams.send(this.#ownStream, encodeMessage(message));
       return;
     }
-    const answering = this.#answering.get(relatedTo);
+    const answering = this.#answering?.get(relatedTo);
     if (!answering) return;
     // A question to the client needs a stream even where the client asked for JSON: the call would hang without.
     const isQuestion = 'method' in message && 'id' in message;
@@ -115,7 +118,7 @@ class HttpSession implements SessionWire {
   }
 
   closeStream(request: RequestId): void {
-    const answering = this.#answering.get(request);
+    const answering = this.#answering?.get(request);
     if (answering) this.streams.drop(this.#stream(answering));
   }
 
