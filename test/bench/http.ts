@@ -13,11 +13,11 @@ import type { Era } from './requests.ts';
 import { median } from './statistics.ts';
 import { type Subject, TOOLS_PLUGIN } from './subject.ts';
 
-const ROUNDS = 7;
+const ROUNDS = 13;
 const CONNECTIONS = 10;
-const FIRST_WARM_UP_MS = 1500;
-const WARM_UP_MS = 150;
-const MEASURE_MS = 700;
+const FIRST_WARM_UP_MS = 3000;
+const WARM_UP_MS = 80;
+const MEASURE_MS = 320;
 
 interface Contest {
   readonly era: Era;
@@ -64,12 +64,15 @@ async function hold({ era, name, documented, lean }: Contest, subject: Subject):
     await start(file, process.execPath, [join(import.meta.dirname, 'peers', file)]);
   }
   const results = await takeTurns(era, ports);
-  const rate = (who: string) => median((results.get(who) ?? []).map(({ answers, seconds }) => answers / seconds));
+  const rates = (who: string) => (results.get(who) ?? []).map(({ answers, seconds }) => answers / seconds);
+  const rate = (who: string) => median(rates(who));
+  // Round by round, each with what the machine was like just then.
+  const ratio = (who: string) => median(rates('ours').map((each, round) => each / (rates(who)[round] ?? Number.NaN)));
   const ours = `${shown(rate('ours'))} calls/s (${subject.kind})`;
   const beside = ({ file, what }: { file: string; what: string }) => ({
     group: 'http',
     what: `${name} against ${what}`,
-    figure: rate('ours') / rate(file),
+    figure: ratio(file),
     unit: '×',
     detail: `${ours}, the SDK ${shown(rate(file))} calls/s`,
   });
@@ -79,7 +82,7 @@ async function hold({ era, name, documented, lean }: Contest, subject: Subject):
     {
       group: 'http',
       what: `${name} against a bare handler`,
-      figure: (100 * rate('ours')) / rate('bare.ts'),
+      figure: 100 * ratio('bare.ts'),
       unit: '%',
       bound: { kind: 'at least', value: OF_BARE },
       detail: `${ours}, bare ${shown(rate('bare.ts'))} calls/s`,
