@@ -30,6 +30,10 @@ export interface LineRange {
   readonly lineCount: number;
   /** The one line returned goes on. */
   readonly lineCut: boolean;
+  /** The lines asked for begin too far from the end to be looked for: these are the last ones within reach. */
+  readonly shortTail: boolean;
+  /** How many lines before the end the first one is, for a tail. */
+  readonly fromEnd: number | undefined;
   /** Nothing comes after these lines. */
   readonly atEnd: boolean;
   /** Known when the end was reached from the beginning. */
@@ -40,6 +44,8 @@ const SCAN_BYTES = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 /** Up to here the lines before a tail are counted, so that it can be named by line numbers. */
 const COUNTED_BYTES = 16 * 1024 * 1024;
+/** How far from the end the beginning of a tail is looked for: a file may hold gigabytes without a line feed. */
+const TAIL_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 /** @throws the signal's reason when it is aborted between two reads */
@@ -56,6 +62,8 @@ export async function readLineRange(source: ByteSource, request: LineRangeReques
     firstLine: start.line,
     lineCount,
     lineCut,
+    shortTail: start.shortTail === true,
+    fromEnd: start.fromEnd,
     atEnd,
     totalLines: atEnd && start.line !== undefined ? start.line - 1 + lineCount : undefined,
   };
@@ -64,6 +72,8 @@ export async function readLineRange(source: ByteSource, request: LineRangeReques
 interface Start {
   readonly position: number;
   readonly line: number | undefined;
+  readonly fromEnd?: number;
+  readonly shortTail?: boolean;
 }
 
 async function lineStart(source: ByteSource, { offset, unit }: LineRangeRequest, signal: AbortSignal): Promise<Start> {
@@ -84,23 +94,42 @@ async function lineStart(source: ByteSource, { offset, unit }: LineRangeRequest,
   return { position: 0, line: 1 };
 }
 
-async function tailStart(source: ByteSource, lines: number, { unit }: LineRangeRequest, signal: AbortSignal): Promise<Start> {
+async function tailStart(
+  source: ByteSource,
+  lines: number,
+  { unit, maxBytes }: LineRangeRequest,
+  signal: AbortSignal,
+): Promise<Start> {
   const size = source.size - (source.size % unit);
   const last = toBuffer(await source.read(Math.max(0, size - unit), unit));
   // The feed at the very end ends the last line; it does not begin another.
   let end = last.length === unit && feedAfter(last, 0, unit) === 0 ? size - unit : size;
   let left = lines;
+  let earliest: number | undefined;
   while (end > 0) {
     signal.throwIfAborted();
+    if (size - end > TAIL_BYTES) {
+      const position = earliest ?? (await characterStart(source, size - maxBytes + unit, unit));
+      return { position, line: undefined, fromEnd: Math.max(1, lines - left), shortTail: true };
+    }
     const start = Math.max(0, end - SCAN_BYTES);
     const chunk = toBuffer(await source.read(start, end - start));
     for (let at = feedBefore(chunk, chunk.length, unit); at >= 0; at = feedBefore(chunk, at, unit)) {
       left -= 1;
-      if (left === 0) return numbered(source, start + at + unit, unit, signal);
+      earliest = start + at + unit;
+      if (left === 0) return { ...(await numbered(source, earliest, unit, signal)), fromEnd: lines };
     }
     end = start;
   }
   return { position: 0, line: 1 };
+}
+
+/** The first position from `position` on that is not inside a UTF-8 character. */
+async function characterStart(source: ByteSource, position: number, unit: 1 | 2): Promise<number> {
+  if (unit === 2) return position - (position % 2);
+  const next = toBuffer(await source.read(position, 3));
+  const inside = next.findIndex((byte) => (byte & 0xc0) !== 0x80);
+  return position + Math.max(0, inside);
 }
 
 async function numbered(source: ByteSource, position: number, unit: 1 | 2, signal: AbortSignal): Promise<Start> {

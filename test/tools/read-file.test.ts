@@ -1,4 +1,4 @@
-import { open, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFile } from '../../src/tools/read-file.ts';
@@ -95,6 +95,29 @@ test('a line without an end is cut, and says where its rest is', async () => {
   expect(part.content).toMatch(/^é+$/);
   expect(part.note).toContain(`offset=${part.bytes}`);
   expect(await read({ file_path: 'line.txt', offset: 2 })).toMatchObject({ content: 'after', total_lines: 2 });
+});
+
+test('the end of a file that begins with gigabytes of hole is found at once', async () => {
+  await put('hole.log', '');
+  await truncate(join(machine.folder, 'hole.log'), 10 * 1024 ** 3);
+  await appendFile(join(machine.folder, 'hole.log'), 'after the hole\nlast\n');
+  const startedMs = Date.now();
+  expect(await read({ file_path: 'hole.log', offset: -1 })).toMatchObject({ content: 'last\n', truncated: false });
+  expect(await read({ file_path: 'hole.log', offset: -2 })).toMatchObject({
+    content: 'after the hole\nlast\n',
+    note: expect.stringContaining('hole'),
+  });
+  expect(Date.now() - startedMs).toBeLessThan(5000);
+});
+
+test('a tail that begins too far from the end says so, and gives the lines within reach', async () => {
+  await put('far.log', 'first\n');
+  await truncate(join(machine.folder, 'far.log'), 1024 ** 3);
+  await appendFile(join(machine.folder, 'far.log'), '\nA\nB\n');
+  expect(await read({ file_path: 'far.log', offset: -3 })).toMatchObject({
+    content: 'A\nB\n',
+    note: expect.stringContaining('too far from the end'),
+  });
 });
 
 test('base64 reads any bytes by position', async () => {
