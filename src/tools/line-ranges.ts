@@ -30,8 +30,8 @@ export interface LineRange {
   readonly lineCount: number;
   /** The one line returned goes on. */
   readonly lineCut: boolean;
-  /** The lines asked for begin too far from the end to be looked for: these are the last ones within reach. */
-  readonly shortTail: boolean;
+  /** Why a tail is shorter than asked for: a hole comes before it, or its beginning is too far from the end to look for. */
+  readonly cutBefore: 'hole' | 'reach' | undefined;
   /** How many lines before the end the first one is, for a tail. */
   readonly fromEnd: number | undefined;
   /** Nothing comes after these lines. */
@@ -62,7 +62,7 @@ export async function readLineRange(source: ByteSource, request: LineRangeReques
     firstLine: start.line,
     lineCount,
     lineCut,
-    shortTail: start.shortTail === true,
+    cutBefore: start.cutBefore,
     fromEnd: start.fromEnd,
     atEnd,
     totalLines: atEnd && start.line !== undefined ? start.line - 1 + lineCount : undefined,
@@ -73,7 +73,7 @@ interface Start {
   readonly position: number;
   readonly line: number | undefined;
   readonly fromEnd?: number;
-  readonly shortTail?: boolean;
+  readonly cutBefore?: 'hole' | 'reach';
 }
 
 async function lineStart(source: ByteSource, { offset, unit }: LineRangeRequest, signal: AbortSignal): Promise<Start> {
@@ -109,8 +109,7 @@ async function tailStart(
   while (end > 0) {
     signal.throwIfAborted();
     if (size - end > TAIL_BYTES) {
-      const position = earliest ?? (await characterStart(source, size - maxBytes + unit, unit));
-      return { position, line: undefined, fromEnd: Math.max(1, lines - left), shortTail: true };
+      return withinReach(source, { size, earliest, found: lines - left, maxBytes, unit });
     }
     const start = Math.max(0, end - SCAN_BYTES);
     const chunk = toBuffer(await source.read(start, end - start));
@@ -122,6 +121,37 @@ async function tailStart(
     end = start;
   }
   return { position: 0, line: 1 };
+}
+
+/** The tail that there is when its beginning is out of reach: whole lines, or the end of a very long one. */
+async function withinReach(
+  source: ByteSource,
+  tail: {
+    readonly size: number;
+    /** Where the earliest whole line that was found begins. */
+    readonly earliest: number | undefined;
+    readonly found: number;
+    readonly maxBytes: number;
+    readonly unit: 1 | 2;
+  },
+): Promise<Start> {
+  const { size, earliest, found, maxBytes, unit } = tail;
+  const hole = unit === 1 ? await holeEnd(source, earliest ?? size) : undefined;
+  if (hole !== undefined) return { position: hole, line: undefined, fromEnd: found + 1, cutBefore: 'hole' };
+  if (earliest !== undefined) return { position: earliest, line: undefined, fromEnd: found, cutBefore: 'reach' };
+  const position = await characterStart(source, size - maxBytes + unit, unit);
+  return { position, line: undefined, fromEnd: 1, cutBefore: 'reach' };
+}
+
+/**
+ * Where the line before `end` begins after a hole, which reads as NUL bytes: a log that was emptied while its writer
+ * went on. Undefined when there is none near, or nothing after it.
+ */
+async function holeEnd(source: ByteSource, end: number): Promise<number | undefined> {
+  const start = Math.max(0, end - READ_BYTES);
+  const nul = toBuffer(await source.read(start, end - start)).lastIndexOf(0);
+  const position = start + nul + 1;
+  return nul === -1 || position >= end - 1 ? undefined : position;
 }
 
 /** The first position from `position` on that is not inside a UTF-8 character. */

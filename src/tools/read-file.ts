@@ -110,13 +110,11 @@ async function readText(
   const unit = encoding === 'utf-16le' ? 2 : 1;
   const wanted = offset === 0 ? 1 : offset;
   const range = await readLineRange(source, { offset: wanted, limit, maxBytes: MAX_TEXT_BYTES, unit }, signal);
-  const hole = unit === 1 && wanted < 0 ? leadingNuls(range.bytes) : 0;
-  const bytes = range.bytes.subarray(hole);
-  if (unit === 1 && bytes.includes(0)) throw await notText(file, path);
-  const text = bytes.toString(encoding === 'utf-16le' ? 'utf16le' : encoding === 'latin1' ? 'latin1' : 'utf8');
+  if (unit === 1 && range.bytes.includes(0)) throw await notText(file, path);
+  const text = range.bytes.toString(encoding === 'utf-16le' ? 'utf16le' : encoding === 'latin1' ? 'latin1' : 'utf8');
   const content = range.start === 0 ? text.replace(/^\uFEFF/, '') : text;
   const truncated = !range.atEnd;
-  const note = noteOn(range, hole, wanted, content, encoding);
+  const note = noteOn(range, wanted, content, encoding);
   return {
     content,
     ...(range.firstLine === undefined || range.lineCount === 0
@@ -136,16 +134,10 @@ function nextOffset(range: LineRange, wanted: number): number {
   return (range.fromEnd === undefined ? wanted : -range.fromEnd) + range.lineCount;
 }
 
-/** A log that was emptied while its writer went on begins with a hole, which reads as NUL bytes. */
-function leadingNuls(bytes: Buffer): number {
-  const first = bytes.findIndex((byte) => byte !== 0);
-  return first === -1 ? 0 : first;
-}
-
-function noteOn(range: LineRange, hole: number, wanted: number, content: string, encoding: string): string | undefined {
-  if (hole > 0) return 'NUL bytes before this are left out: the file has a hole';
-  if (range.shortTail) {
-    return `earlier lines are too far from the end; find them with search_files, or read bytes with encoding=base64`;
+function noteOn(range: LineRange, wanted: number, content: string, encoding: string): string | undefined {
+  if (range.cutBefore === 'hole') return 'before this the file has a hole, which is left out';
+  if (range.cutBefore === 'reach') {
+    return 'earlier lines are too far from the end; find them with search_files, or read bytes with encoding=base64';
   }
   if (range.lineCut) {
     const rest = range.start + range.bytes.length;
