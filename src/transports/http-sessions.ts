@@ -192,9 +192,14 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
     each.close();
   }
 
+  function firstIdle(): HttpSession | undefined {
+    for (const each of sessions.values()) if (each.idle) return each;
+    return undefined;
+  }
+
   function makeRoom() {
     if (sessions.size < maxSessions) return;
-    const longestIdle = [...sessions.values()].find((each) => each.idle);
+    const longestIdle = firstIdle();
     if (!longestIdle) {
       throw new HttpRefusal(503, `${sessions.size} sessions are in use (server.max_sessions). Try again later.`, {
         'retry-after': '5',
