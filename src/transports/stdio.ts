@@ -26,9 +26,6 @@ export interface StdioStreams {
   readonly output: Writable;
 }
 
-/** Longest line taken, characters; the same as what HTTP takes by default. */
-const MAX_LINE = 4 * 1024 * 1024;
-
 /** How long requests that are being answered may go on once the input has ended, milliseconds: `echo … | mcp-python stdio`. */
 const GRACE_MS = 500;
 /** How often to look whether the process that started us is still there, milliseconds. */
@@ -48,7 +45,13 @@ export async function serveStdio(runtime: Runtime, { input, output }: StdioStrea
   }, PARENT_CHECK_MS);
   parentCheck.unref();
   try {
-    await readLines(input, (line) => connection.receive(line));
+    const maxLength = runtime.config.server.max_body_bytes;
+    await readLines(input, {
+      maxLength,
+      onLine: connection.receive,
+      onTooLong: () => connection.refuse(`The message is longer than ${maxLength} characters (server.max_body_bytes).`),
+      ready: () => drained(output),
+    });
     await connection.settle(GRACE_MS);
   } finally {
     clearInterval(parentCheck);
@@ -135,6 +138,10 @@ function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => 
         write(errorResponse(idOf(value), toProtocolError('stdio', thrown)));
       }
     },
+    /** Answers a message that was not even read. */
+    refuse(reason: string) {
+      write(errorResponse(null, new ProtocolError(ERROR_CODES.invalidRequest, reason)));
+    },
     /** Waits for the requests that are being answered, at most `graceMs`. */
     async settle(graceMs: number) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -150,26 +157,54 @@ function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => 
   };
 }
 
+interface LineReading {
+  /** Longest line taken, characters. A longer one is passed over, for the client's other messages are none the worse for it. */
+  readonly maxLength: number;
+  onLine(line: string): void;
+  onTooLong(): void;
+  /** Waited for before more is read: a client that does not read its answers must not fill our memory. */
+  ready(): Promise<void> | undefined;
+}
+
 /**
- * Calls `onLine` for each line until the input ends. Splits on LF only, as the transport frames messages: U+2028
- * and a lone CR may stand inside one.
+ * Reads lines until the input ends; a last one may lack its end. Splits on LF only, as the transport frames messages:
+ * U+2028 and a lone CR may stand inside one.
  */
-async function readLines(input: Readable, onLine: (line: string) => void): Promise<void> {
+async function readLines(input: Readable, { maxLength, onLine, onTooLong, ready }: LineReading): Promise<void> {
   let rest = '';
+  let skipping = false;
+  const take = (line: string) => {
+    if (line.length > maxLength) onTooLong();
+    else if (line.trim() !== '') onLine(line.trim());
+  };
   input.setEncoding('utf8');
   try {
     for await (const chunk of input as AsyncIterable<string>) {
-      let text = rest + chunk;
-      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-        const line = text.slice(0, end).trim();
-        text = text.slice(end + 1);
-        if (line !== '') onLine(line);
+      const [first = '', ...others] = chunk.split('\n');
+      rest = skipping ? '' : rest + first;
+      for (const next of others) {
+        if (!skipping) take(rest);
+        skipping = false;
+        rest = next;
       }
-      rest = text;
-      if (rest.length > MAX_LINE) throw new Failure('too_large', `A message is longer than ${MAX_LINE} characters.`);
+      if (rest.length > maxLength) {
+        onTooLong();
+        skipping = true;
+        rest = '';
+      }
+      await ready();
     }
-  } catch (thrown) {
-    if (thrown instanceof Failure) throw thrown;
+    if (!skipping) take(rest);
+  } catch {
     // A broken pipe is the client's way of going away.
   }
+}
+
+/** Undefined while the output takes more; otherwise when it does again, or is gone. */
+function drained(output: Writable): Promise<void> | undefined {
+  if (!output.writableNeedDrain || output.destroyed) return undefined;
+  return new Promise((resolve) => {
+    output.once('drain', resolve);
+    output.once('close', resolve);
+  });
 }

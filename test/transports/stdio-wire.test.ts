@@ -31,6 +31,15 @@ const marks = (client: StdioClient, name: string) =>
   ['started', 'stopped'].map((what) => join(client.home.folder, `${name}-${what}`)) as [string, string];
 
 describe('framing', () => {
+  it('passes over a message that is too long, says so, and goes on', async () => {
+    await using client = await startSession();
+    client.write(`${'x'.repeat(5_000_000)}\n`);
+    await client.request(PING);
+    expect(client.lines.map((line) => JSON.parse(line).error?.message).filter(Boolean)).toEqual([
+      expect.stringContaining('server.max_body_bytes'),
+    ]);
+  });
+
   it('is one JSON message a line, whatever is in it', async () => {
     await using client = await startSession();
     const { result } = await client.request(call(1, 'wire_big', { characters: 300_000 }));
