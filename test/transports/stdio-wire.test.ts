@@ -96,14 +96,6 @@ describe('framing', () => {
     }
     expect((await client.request(PING)).result).toEqual({});
   });
-
-  it('ends with an error when a line is longer than any message may be', async () => {
-    await using client = startStdio();
-    client.write('x'.repeat(5 * 1024 * 1024));
-    expect(await client.exit).not.toBe(0);
-    expect(client.errors).toContain('longer than');
-    expect(client.lines).toEqual([]);
-  });
 });
 
 describe('the session', () => {
