@@ -67,7 +67,7 @@ export const configSchema = z.strictObject({
       allowed_hosts: strings().default([]).describe('Further names in the Host header, for a server behind a proxy.'),
       max_body_bytes: bytes(1024 * MEBIBYTE)
         .prefault(4 * MEBIBYTE)
-        .describe('Largest request body, bytes.'),
+        .describe('Largest message: the body of an HTTP request, or a line on stdio, bytes.'),
       max_sessions: count(1_000_000).default(2000).describe('Sessions at once; past it the longest idle one is ended.'),
       session_idle_seconds: seconds().prefault(1800).describe('Idle time after which a session ends, seconds.'),
       event_log_events: count(1_000_000)
