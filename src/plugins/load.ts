@@ -20,14 +20,10 @@ export async function loadPlugins(files: readonly string[], catalogue: Catalogue
     try {
       catalogue.contribute(asContributions(await (await loadFile(resolve(file)))(kit)));
     } catch (thrown) {
-      throw new Failure(
-        'invalid_config',
-        `The plug-in ${file} cannot be used: ${thrown instanceof Error ? thrown.message : thrown}`,
-        {
-          hint: 'A plug-in is a module with `export default ({ defineTool, z }) => defineTool({ … })`.',
-          cause: thrown,
-        },
-      );
+      throw new Failure('invalid_config', `The plug-in ${file} cannot be used: ${reasonOf(thrown)}`, {
+        hint: 'A plug-in is a module with `export default ({ defineTool, z }) => defineTool({ … })`.',
+        cause: thrown,
+      });
     }
   }
 }
@@ -42,4 +38,9 @@ async function loadFile(path: string): Promise<Plugin> {
 
 function asContributions(made: AnyTool | PluginContributions): PluginContributions {
   return 'execute' in made ? { tools: [made] } : made;
+}
+
+/** Node's own messages go on with the modules that led there, which says nothing about a plug-in. */
+function reasonOf(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n', 1)[0] ?? '';
 }
