@@ -11,6 +11,35 @@ export type Command =
   | { readonly kind: 'argv'; readonly argv: readonly [string, ...string[]] }
   | { readonly kind: 'script'; readonly script: string; readonly args?: readonly string[] };
 
+/** What a command may touch. Paths are absolute and real on the backend's machine; stronger where they overlap: the longer one. */
+export interface Confinement {
+  /** Folders that may be changed; everything else is read-only. */
+  readonly writable: readonly string[];
+  /** Folders that may be read beside the system's own (`/usr`, `/etc` …); undefined: everything. */
+  readonly readable?: readonly string[];
+  /** Files and folders that are not there at all. */
+  readonly hidden: readonly string[];
+  /** Hosts that may be reached (`registry.npmjs.org`, `*.github.com`, `10.0.0.5:5432`), through a proxy; none; or all without one. */
+  readonly network: 'none' | 'all' | readonly string[];
+}
+
+/** Limits of a command with all it starts. */
+export interface ResourceLimits {
+  readonly memoryBytes: number;
+  /** CPU cores, fractions allowed. */
+  readonly cpus: number;
+  /** Processes and threads at once. */
+  readonly processes: number;
+}
+
+/** What really holds on this backend. Absent parts of `Confinement` and `ResourceLimits` are not enforced. */
+export interface Enforcement {
+  /** Name of what confines commands, `bubblewrap 0.8.0`; undefined: nothing does. */
+  readonly sandbox: string | undefined;
+  /** Ends of sentences, `commands can read every file`: what is asked for and does not hold here. */
+  readonly notEnforced: readonly string[];
+}
+
 export interface ExecRequest {
   readonly command: Command;
   /** Absolute working directory. */
@@ -23,6 +52,10 @@ export interface ExecRequest {
   readonly timeoutMs: number;
   /** Bytes kept of each stream: half from its head, half from its tail. */
   readonly maxOutputBytes: number;
+  /** Absent: not confined. @throws Failure `unavailable` where it is asked for and the backend cannot. */
+  readonly confinement?: Confinement;
+  /** Absent: the machine's own limits. */
+  readonly limits?: ResourceLimits;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -54,6 +87,8 @@ export interface ResourceUse {
 export interface ExecResult {
   /** How it ended: by itself, at its time limit, or because the caller aborted. */
   readonly outcome: 'exited' | 'timeout' | 'cancelled';
+  /** The resource limit it ran into, where the backend can tell. */
+  readonly limitHit?: 'memory' | 'processes';
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
   /** `SIGKILL` and the like, null when it exited by itself. */
@@ -196,6 +231,8 @@ export interface Backend extends AsyncDisposable {
   readonly name: string;
   exec(request: ExecRequest, io: ExecIO): Promise<ExecResult>;
   readonly files: BackendFiles;
+  /** What of a confinement and of limits the backend can enforce; looked at once and remembered. */
+  enforcement(): Promise<Enforcement>;
   /** Absolute path of the program that `name` would run with this PATH, or null. */
   which(name: string, path: string): Promise<string | null>;
   info(): Promise<SystemInfo>;

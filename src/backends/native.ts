@@ -22,6 +22,7 @@ export function createNativeBackend(): Backend {
       list: async (path, options) => (await files()).list(path, options),
       search: async (request, signal) => (await files()).search(request, signal),
     },
+    enforcement: async () => ({ sandbox: undefined, notEnforced: ['commands run with all the rights of mcp-python itself'] }),
     which: async (name, path) => (await system()).nativeWhich(name, path),
     info: async () => (await system()).nativeInfo(),
     status: async (signal) => (await system()).nativeStatus(signal),

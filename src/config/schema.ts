@@ -44,7 +44,32 @@ const MEBIBYTE = 1024 ** 2;
 const SESSION_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 
 /** Keys whose values are paths: relative ones start at the folder of the file they stand in, `~` is the home directory. */
-export const PATH_KEYS = ['execution.workspace', 'execution.security.path_restrictions', 'plugins', 'state.directory'] as const;
+export const PATH_KEYS = [
+  'execution.workspace',
+  'execution.security.path_restrictions',
+  'plugins',
+  'state.directory',
+  'audit.directory',
+] as const;
+
+/** Sets of rules that come with the program. */
+const PROFILES = ['read-only', 'developer', 'unrestricted'] as const;
+
+/** One rule of the command policy: it applies where everything it names fits, and then gives its verdict. */
+const ruleSchema = z.strictObject({
+  verdict: z.enum(['allow', 'ask', 'deny']).describe('What happens: run, ask a person first, or refuse.'),
+  command: z.string().min(1).optional().describe('Program, by name or path; absent: any.'),
+  arguments: strings()
+    .optional()
+    .describe(
+      'Patterns (`*` any text, `?` one character); each must fit one of the arguments. A rule with verdict `allow` needs every argument fitted.',
+    ),
+  tool: z.string().min(1).optional().describe('Tool the call came through; absent: any.'),
+  backend: z.string().min(1).optional().describe('Backend it would run on, `native`, `ssh:*`; absent: any.'),
+  principal: z.string().min(1).optional().describe('Who asks, `local` or the name of an API key; absent: anybody.'),
+  reason: z.string().min(1).optional().describe('Told to the caller with the verdict.'),
+});
+export type PolicyRule = z.output<typeof ruleSchema>;
 
 export const configSchema = z.strictObject({
   server: z
@@ -59,7 +84,7 @@ export const configSchema = z.strictObject({
         .string()
         .min(1)
         .default('127.0.0.1')
-        .describe('Address `serve` listens on; only loopback until there is authentication.'),
+        .describe('Address `serve` listens on. Beyond loopback it needs API keys, see `mcp-python keys`.'),
       mcp_http_port: count(65_535, 0).default(8001).describe('Port `serve` listens on; 0 takes any free one.'),
       allowed_origins: strings()
         .default([])
@@ -109,6 +134,40 @@ export const configSchema = z.strictObject({
         .describe('Names of environment variables handed to commands beside the minimal set.'),
       security: z
         .strictObject({
+          profile: z
+            .enum(PROFILES)
+            .default('developer')
+            .describe(
+              'Rules that hold where nothing else is said: `read-only` lets look, `developer` lets work and refuses what takes over or wrecks the machine, `unrestricted` refuses nothing.',
+            ),
+          command_validation: z
+            .boolean()
+            .default(true)
+            .describe('Parse every command and decide on each program it runs. Off, only paths, limits and the sandbox hold.'),
+          allowed_commands: strings()
+            .default([])
+            .describe('The only programs that may run, by name or path. Empty: all that nothing speaks against.'),
+          blocked_commands: strings()
+            .default([])
+            .describe('Programs that may not run, by name or path; stronger than every other rule.'),
+          rules: z
+            .array(ruleSchema)
+            .default([])
+            .describe(
+              'Rules for particular commands, tools, backends or principals; of those that apply the strictest wins over the profile.',
+            ),
+          approval_timeout: seconds().prefault(600).describe('How long a person may take to approve a command, seconds.'),
+          sandbox: z
+            .enum(['auto', 'required', 'off'])
+            .default('auto')
+            .describe(
+              'Run commands in a sandbox (bubblewrap): `auto` where there is one, `required` refuses to run without, `off` never.',
+            ),
+          network_hosts: strings()
+            .default([])
+            .describe(
+              'Hosts that sandboxed commands may reach: `registry.npmjs.org`, `*.github.com`, `host:port`. Empty: none; `*`: the whole network.',
+            ),
           path_restrictions: strings()
             .default([])
             .describe(
@@ -116,6 +175,16 @@ export const configSchema = z.strictObject({
             ),
           resource_limits: z
             .strictObject({
+              max_memory: bytes(64 * 1024 ** 2 * MEBIBYTE)
+                .prefault(4096 * MEBIBYTE)
+                .describe('Memory of one command with all it starts, bytes.'),
+              max_cpu: z
+                .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?$/)])
+                .transform(Number)
+                .pipe(z.number().min(0.01).max(4096))
+                .prefault(4)
+                .describe('CPU cores that one command with all it starts may use, fractions allowed.'),
+              max_processes: count(1_000_000).default(512).describe('Processes and threads of one command at once.'),
               max_execution_time: seconds().prefault(300).describe('Upper limit of one command, seconds.'),
               max_output: bytes(256 * MEBIBYTE)
                 .prefault(MEBIBYTE)
@@ -138,6 +207,34 @@ export const configSchema = z.strictObject({
   plugins: strings()
     .default([])
     .describe('Files of plug-ins to load; relative ones start at the folder of the configuration file.'),
+  authentication: z
+    .strictObject({
+      required: z
+        .boolean()
+        .default(false)
+        .describe('Ask for an API key over HTTP on loopback too; beyond loopback it is always asked for.'),
+      requests_per_minute: count(1_000_000).default(1200).describe('Requests of one API key in a minute; one more gets 429.'),
+      concurrent_requests: count(100_000).default(50).describe('Requests of one API key at once; one more gets 429.'),
+    })
+    .prefault({})
+    .describe('Who may connect over HTTP.'),
+  audit: z
+    .strictObject({
+      required: z
+        .boolean()
+        .default(false)
+        .describe('Refuse every call whose record cannot be written. Off, the call is made and the failure told on stderr.'),
+      directory: z.string().default('').describe('Folder of the audit log; empty for `audit` in the state folder.'),
+      max_file_bytes: bytes(64 * 1024 * MEBIBYTE)
+        .prefault(64 * MEBIBYTE)
+        .describe('Size at which the audit log goes on in a new file, bytes.'),
+      max_file_age: seconds().prefault(86_400).describe('Age at which the audit log goes on in a new file, seconds.'),
+      keep_files: count(100_000)
+        .default(90)
+        .describe('Files of the audit log that are kept; the oldest goes first, and `audit verify` tells that it went.'),
+    })
+    .prefault({})
+    .describe('The record of every call and every command.'),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is told on stderr: this level and worse.'),

@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { baseEnvironment, checkVariables } from './environment.ts';
+import { guardFiles } from './guarded-files.ts';
 import { createPathPolicy, type PathRules } from './paths.ts';
 
 /**
@@ -63,23 +64,8 @@ export function guardBackend(backend: Backend, rules: GuardRules): GuardedBacken
         io,
       );
     },
-    files: {
-      stat: async (path) => files.stat(await policy.allowEntry(path)),
-      resolve: (path) => policy.allow(path, 'read'),
-      open: async (path) => files.open(await policy.allow(path, 'read')),
-      write: async (path, data, options) => files.write(await policy.allow(path, 'write'), data, options),
-      async list(path, options) {
-        const [folder, isOurs] = await Promise.all([policy.allow(path, 'read'), policy.protectedTest()]);
-        const found = await files.list(folder, options);
-        return { ...found, entries: found.entries.filter((entry) => !isOurs(entry.path)) };
-      },
-      async search(request, signal) {
-        const [directory, isOurs] = await Promise.all([policy.allow(request.directory, 'search'), policy.protectedTest()]);
-        const found = await files.search({ ...request, directory }, signal);
-        const below = directory === '/' ? '' : directory;
-        return { ...found, matches: found.matches.filter(({ path }) => !isOurs(`${below}/${path}`)) };
-      },
-    },
+    files: guardFiles(files, policy),
+    enforcement: () => backend.enforcement(),
     which: (name, path) => backend.which(name, path),
     info: () => backend.info(),
     status: (signal) => backend.status(signal),

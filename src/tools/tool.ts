@@ -2,13 +2,10 @@ import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 import type { OutputStream } from '../backends/backend.ts';
 import type { GuardedBackend } from '../guard/guarded-backend.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { Principal, Scope } from '../identity/principal.ts';
 
 /** Groups of tools a user can switch on and off together. */
 export type Toolset = 'system' | 'files' | 'projects' | 'integrations' | 'ai' | 'plugin';
-
-/** What a credential must be allowed to do before it may call the tool. */
-export type Scope = 'tools:read' | 'tools:execute' | 'admin';
 
 /** Hints about behaviour (MCP tools, `ToolAnnotations`); they must be true. */
 export interface ToolAnnotations {
@@ -107,6 +104,7 @@ export interface Tool<I = never, O extends JsonObject = JsonObject> {
   /** For the model: when to use it, and when another tool is better. Under 2 KB. */
   readonly description: string;
   readonly toolset: Toolset;
+  /** What a credential must be allowed to do before it may call the tool. */
   readonly scope: Scope;
   readonly annotations: ToolAnnotations;
   /** Root is an object without `anyOf`/`oneOf`: clients drop tools whose root has them. */

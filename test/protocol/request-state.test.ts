@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import type { Principal } from '../../src/identity/principal.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../../src/identity/principal.ts';
 import { createRequestStateCodec } from '../../src/protocol/request-state.ts';
 
-const ann: Principal = { id: 'ann', kind: 'local' };
-const bob: Principal = { id: 'bob', kind: 'local' };
+const ann: Principal = { ...LOCAL_PRINCIPAL, id: 'ann' };
+const bob: Principal = { ...LOCAL_PRINCIPAL, id: 'bob' };
 const call = { name: 'deploy', arguments: { to: 'web1' } };
 const round = { answers: { confirm: { action: 'accept' } }, state: { step: 2 } };
 
