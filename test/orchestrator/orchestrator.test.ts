@@ -169,7 +169,7 @@ describe('the queue', () => {
       { tool: 'echo', state: 'failed', code: 'invalid_input' },
       { tool: 'echo', state: 'completed' },
     ]);
-    expect(pool.tasks({ id: 'somebody else', kind: 'local' })).toEqual([]);
+    expect(pool.tasks({ ...LOCAL_PRINCIPAL, id: 'somebody else' })).toEqual([]);
   });
 
   it('stops running calls and refuses new ones when it is disposed of', async () => {
