@@ -1,0 +1,362 @@
+/** Reads a script into the commands it could run. */
+import type { Node, Parser } from 'web-tree-sitter';
+import { dataProblem, strangeCharacters } from './data-regions.ts';
+import { shellParser } from './grammar.ts';
+import type { Redirection, Script, ScriptProblem, SimpleCommand, Word } from './script.ts';
+import { readWord } from './words.ts';
+
+/** What a script must not exceed: it is refused, never looked at in part. */
+const MAX_LENGTH = 64 * 1024;
+const MAX_COMMANDS = 1000;
+const MAX_DEPTH = 100;
+
+export interface ParsedScript extends Script {
+  /** It uses what only Bash knows, so that another shell would read it differently. */
+  readonly bashOnly: boolean;
+}
+
+/** A script whose meaning is known in full, as far as its `problems` do not say otherwise. */
+export async function parseScript(text: string): Promise<ParsedScript> {
+  return readScript(await shellParser(), text);
+}
+
+/** The same with a parser at hand, for scripts inside scripts. */
+export function readScript(parser: Parser, text: string): ParsedScript {
+  const reading = new Reading(parser, text);
+  if (text.length > MAX_LENGTH) {
+    reading.problem(`it is longer than ${MAX_LENGTH} characters`, text.slice(0, 40));
+    return reading;
+  }
+  const tree = parser.parse(text);
+  if (!tree) {
+    reading.problem('it cannot be parsed', text.slice(0, 40));
+    return reading;
+  }
+  try {
+    const strange = strangeCharacters(tree.rootNode, text);
+    if (strange) reading.problem(strange.reason, strange.source);
+    reading.visit(tree.rootNode, { piped: false, input: [] });
+  } catch (thrown) {
+    if (!(thrown instanceof TooMuch)) throw thrown;
+    reading.problem(thrown.message, text.slice(0, 40));
+  } finally {
+    tree.delete();
+  }
+  return reading;
+}
+
+class TooMuch extends Error {}
+
+/** What a command inherits from what it stands in. */
+interface Surroundings {
+  readonly piped: boolean;
+  /** Redirections of the compound commands around it. */
+  readonly input: readonly Redirection[];
+}
+
+/** Words that Bash takes for commands of its own and other shells do not, or not in the same way. */
+const BASH_COMMANDS = new Set([
+  'source',
+  'declare',
+  'typeset',
+  'shopt',
+  'mapfile',
+  'readarray',
+  'pushd',
+  'popd',
+  'let',
+  'enable',
+  'complete',
+  'caller',
+  'disown',
+  'select',
+  'coproc',
+  'function',
+]);
+const BASH_NODES = new Set([
+  'ansi_c_string',
+  'translated_string',
+  'process_substitution',
+  'herestring_redirect',
+  'brace_expression',
+  'array',
+  'subscript',
+  'c_style_for_statement',
+]);
+const BASH_TOKENS = new Set(['[[', '((', '&>', '&>>', '|&', '+=', ';&', ';;&', '$[', 'function', 'select', 'coproc', '=~']);
+/** `${x/a/b}`, `${x:1}`, `${x^^}`, `${!x}`, `${x@Q}` (Bash manual 3.5.3). */
+const BASH_EXPANSION = /^\$\{(?:!|[A-Za-z_]\w*(?:\[|\/|\^|,|@|:(?![-=?+])))/;
+
+class Reading implements ParsedScript {
+  readonly commands: SimpleCommand[] = [];
+  readonly functions = new Set<string>();
+  readonly problems: ScriptProblem[] = [];
+  bashOnly = false;
+  readonly #parser: Parser;
+  readonly #text: string;
+  #depth = 0;
+
+  constructor(parser: Parser, text: string) {
+    this.#parser = parser;
+    this.#text = text;
+  }
+
+  problem(reason: string, source: string): void {
+    this.problems.push({ reason, source: source.slice(0, 200) });
+  }
+
+  visit(node: Node, around: Surroundings): void {
+    if (++this.#depth > MAX_DEPTH) throw new TooMuch(`it is nested more than ${MAX_DEPTH} deep`);
+    this.#visit(node, around);
+    this.#depth--;
+  }
+
+  #visit(node: Node, around: Surroundings): void {
+    const { type } = node;
+    if (!node.isNamed && !node.isError && !node.isMissing) {
+      if (BASH_TOKENS.has(type)) this.bashOnly = true;
+      return;
+    }
+    if (node.isError || node.isMissing) {
+      this.problem(node.isMissing ? `a ${type} is missing` : 'it is not a complete, well-formed script', this.#slice(node));
+      // What is inside may still be run by a shell that reads it differently.
+    } else if (BASH_NODES.has(type)) this.bashOnly = true;
+    switch (type) {
+      case 'command':
+        this.#command(node, around);
+        return;
+      case 'declaration_command':
+      case 'unset_command':
+        this.#declaration(node, around);
+        return;
+      case 'variable_assignment':
+      case 'variable_assignments':
+        this.#bareAssignments(node, around);
+        return;
+      case 'redirected_statement':
+        this.#redirected(node, around);
+        return;
+      case 'pipeline':
+        node.children.forEach((child, index) => {
+          this.visit(child, index === 0 ? around : { ...around, piped: true });
+        });
+        return;
+      case 'function_definition': {
+        const name = node.childForFieldName('name');
+        if (name) this.functions.add(this.#slice(name));
+        break;
+      }
+      case 'command_substitution':
+        if (this.#slice(node).startsWith('`')) {
+          this.#backticks(node);
+          return;
+        }
+        break;
+      case 'expansion':
+        this.#expansion(node, around);
+        break;
+      case 'for_statement':
+        this.#loopVariable(node, around);
+        break;
+      case 'raw_string':
+      case 'comment':
+      case 'heredoc_redirect': {
+        const wrong = dataProblem(node, this.#text);
+        if (wrong) this.problem(wrong, this.#slice(node));
+        break;
+      }
+      case 'word':
+      case 'string_content':
+      case 'heredoc_content':
+        return;
+    }
+    for (const child of node.children) this.visit(child, around);
+  }
+
+  #slice(node: Node): string {
+    return this.#text.slice(node.startIndex, node.endIndex);
+  }
+
+  #word(node: Node): Word {
+    return readWord(node, this.#slice(node));
+  }
+
+  #add(node: Node, parts: Omit<SimpleCommand, 'source'>): void {
+    if (this.commands.length >= MAX_COMMANDS) throw new TooMuch(`it holds more than ${MAX_COMMANDS} commands`);
+    const [first] = parts.words;
+    if (first?.value !== undefined && BASH_COMMANDS.has(first.value)) this.bashOnly = true;
+    if (first?.value === 'set' && parts.words.some(({ value }) => value === 'pipefail')) this.bashOnly = true;
+    this.commands.push({ ...parts, source: this.#slice(node).slice(0, 500) });
+  }
+
+  /** @param outer redirections of a statement around it that are the command's own, and words that stand behind them */
+  #command(node: Node, around: Surroundings, outer: Redirection[] = [], behind: readonly Word[] = []): void {
+    const words: Word[] = [];
+    const assignments: { name: string; value: Word }[] = [];
+    const redirections: Redirection[] = [];
+    const inside: Node[] = [];
+    for (const child of node.children) {
+      inside.push(child);
+      if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
+      else if (child.type.endsWith('_redirect')) words.push(...this.#redirection(child, redirections));
+      else words.push(this.#word(child));
+    }
+    words.push(...behind);
+    this.#add(node, { words, assignments, redirections: [...around.input, ...redirections, ...outer], piped: around.piped });
+    for (const child of inside) this.#inside(child, around);
+  }
+
+  /** What a word, an assignment or a redirection holds may run too: substitutions. */
+  #inside(node: Node, around: Surroundings): void {
+    const inner: Surroundings = { piped: around.piped, input: around.input };
+    if (node.type === 'variable_assignment') {
+      if (this.#hasBashAssignment(node)) this.bashOnly = true;
+      for (const child of node.children) this.visit(child, inner);
+    } else this.visit(node, inner);
+  }
+
+  #hasBashAssignment(node: Node): boolean {
+    return node.children.some(({ type }) => type === '+=' || type === 'subscript' || type === 'array');
+  }
+
+  #assignment(node: Node): { name: string; value: Word } {
+    const name = node.childForFieldName('name');
+    const value = node.childForFieldName('value');
+    return {
+      name: name ? this.#slice(name).replace(/\[.*$/s, '') : '',
+      value: value ? this.#word(value) : { source: '', value: '', expands: false },
+    };
+  }
+
+  #bareAssignments(node: Node, around: Surroundings): void {
+    const all = node.type === 'variable_assignment' ? [node] : node.children;
+    const assignments = all.filter(({ type }) => type === 'variable_assignment').map((each) => this.#assignment(each));
+    this.#add(node, { words: [], assignments, redirections: around.input, piped: around.piped });
+    for (const each of all) this.#inside(each, around);
+  }
+
+  /** `export A=b`: a builtin whose arguments may be assignments. */
+  #declaration(node: Node, around: Surroundings): void {
+    const words: Word[] = [];
+    const assignments: { name: string; value: Word }[] = [];
+    for (const child of node.children) {
+      if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
+      words.push(child.type === 'variable_assignment' ? this.#assignmentWord(child) : this.#word(child));
+    }
+    this.#add(node, { words, assignments, redirections: around.input, piped: around.piped });
+    for (const child of node.children) this.#inside(child, around);
+  }
+
+  #assignmentWord(node: Node): Word {
+    const { name, value } = this.#assignment(node);
+    const source = this.#slice(node);
+    return value.value === undefined
+      ? { source, value: undefined, expands: false }
+      : { source, value: `${name}=${value.value}`, expands: false };
+  }
+
+  #redirected(node: Node, around: Surroundings): void {
+    const body = node.childForFieldName('body');
+    const redirections: Redirection[] = [];
+    const behind: Word[] = [];
+    const rest: Node[] = [];
+    for (const child of node.children) {
+      if (body && child.id === body.id) continue;
+      rest.push(child);
+      if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, redirections));
+    }
+    if (!body) {
+      this.#add(node, { words: behind, assignments: [], redirections: [...around.input, ...redirections], piped: around.piped });
+    } else if (body.type === 'command') this.#command(body, around, redirections, behind);
+    else this.#redirectedBody(body, around, redirections, behind);
+    for (const child of rest) this.#redirectionInside(child, around);
+  }
+
+  /** A redirection behind a list or pipeline is its last command's; behind a compound command it is for all in it. */
+  #redirectedBody(body: Node, around: Surroundings, redirections: Redirection[], behind: readonly Word[]): void {
+    if (body.type !== 'pipeline' && body.type !== 'list' && body.type !== 'negated_command') {
+      if (behind.length > 0) this.problem('words stand behind the redirection of a compound command', this.#slice(body));
+      this.visit(body, { ...around, input: [...around.input, ...redirections] });
+      return;
+    }
+    const children = body.children;
+    const last = children.at(-1);
+    children.forEach((child, index) => {
+      const inner = body.type === 'pipeline' && index > 0 ? { ...around, piped: true } : around;
+      if (child !== last) this.visit(child, inner);
+      else if (child.type === 'command') this.#command(child, inner, redirections, behind);
+      else this.#redirectedBody(child, inner, redirections, behind);
+    });
+  }
+
+  #redirectionInside(node: Node, around: Surroundings): void {
+    if (node.type !== 'heredoc_redirect') {
+      this.visit(node, around);
+      return;
+    }
+    const wrong = dataProblem(node, this.#text);
+    if (wrong) this.problem(wrong, this.#slice(node));
+    // The rest of the line behind `<<EOF` hangs below it: what stands there gets the output through a pipe.
+    for (const child of node.children) {
+      this.visit(child, child.type === 'pipeline' || child.type === 'command' ? { piped: true, input: [] } : around);
+    }
+  }
+
+  /** Adds what the node redirects to `found`. @returns words that stand behind the target: they belong to the command */
+  #redirection(node: Node, found: Redirection[]): Word[] {
+    const behind: Word[] = [];
+    if (node.type === 'heredoc_redirect') {
+      const body = node.children.find(({ type }) => type === 'heredoc_body');
+      const text = body?.namedChildren.every(({ type }) => type === 'heredoc_content') ? this.#slice(body) : undefined;
+      found.push({ operator: '<<', target: undefined, text });
+      for (const argument of node.childrenForFieldName('argument')) behind.push(this.#word(argument));
+      // The rest of its line hangs below it.
+      for (const child of node.children) if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, found));
+      return behind;
+    }
+    let operator = '';
+    const targets: Word[] = [];
+    for (const child of node.children) {
+      if (child.type === 'file_descriptor') continue;
+      if (operator === '' && !child.isNamed) operator = this.#slice(child);
+      else if (!child.isError) targets.push(this.#word(child));
+    }
+    const [target, ...others] = targets;
+    const text = node.type === 'herestring_redirect' ? target?.value : undefined;
+    found.push({ operator, target, ...(text !== undefined && { text }) });
+    return [...behind, ...others];
+  }
+
+  /** `${X:=value}` sets X. */
+  #expansion(node: Node, around: Surroundings): void {
+    const source = this.#slice(node);
+    if (BASH_EXPANSION.test(source)) this.bashOnly = true;
+    const name = /^\$\{([A-Za-z_]\w*):?=/.exec(source)?.[1];
+    if (name) this.#sets(node, name, around);
+  }
+
+  #loopVariable(node: Node, around: Surroundings): void {
+    const variable = node.childForFieldName('variable');
+    if (variable) this.#sets(variable, this.#slice(variable), around);
+  }
+
+  /** A variable gets a value that is not known. */
+  #sets(node: Node, name: string, { input, piped }: Surroundings): void {
+    const value: Word = { source: this.#slice(node), value: undefined, expands: false };
+    this.#add(node, { words: [], assignments: [{ name, value }], redirections: input, piped });
+  }
+
+  /** Inside backquotes `\`` and `\\` are escaped once more (POSIX.1-2024 2.6.3), so the grammar reads them wrong. */
+  #backticks(node: Node): void {
+    const inner = this.#slice(node).slice(1, -1);
+    if (!inner.includes('\\')) {
+      for (const child of node.children) this.visit(child, { piped: false, input: [] });
+      return;
+    }
+    const script = readScript(this.#parser, inner.replace(/\\([`\\$"])/g, '$1'));
+    for (const command of script.commands) this.commands.push(command);
+    for (const name of script.functions) this.functions.add(name);
+    this.problems.push(...script.problems);
+    this.bashOnly ||= script.bashOnly;
+  }
+}
