@@ -1,0 +1,68 @@
+/** Native commands in a sandbox of bubblewrap (bwrap(1)). */
+import { homedir } from 'node:os';
+import { Failure } from '../../errors.ts';
+import type { Confinement } from '../backend.ts';
+import type { Sandbox } from './find-sandbox.ts';
+import { planMounts } from './mounts.ts';
+import { occupy } from './placeholders.ts';
+
+export interface SandboxOptions {
+  /** Absolute working directory. */
+  readonly cwd: string;
+  /** The whole environment of the command. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A descriptor that bwrap inherits, for `ranInSandbox` to tell its own failures from the program's. */
+  readonly statusFd?: number;
+}
+
+export interface SandboxedCommand {
+  /** What to run, up to and including `--`; the program's own argument vector follows. */
+  readonly argv: readonly string[];
+  /** The environment to start it with. Not in `argv`, which everybody on the machine can read. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Call once, when the command has ended: removes what kept places from being filled. */
+  release(): void;
+}
+
+/** Names of every kind, for `--unshare-user` alone would leave the machine's processes, names and memory in view. */
+const NAMESPACES = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'];
+const NO_PRIVILEGES = ['--cap-drop', 'ALL', '--die-with-parent', '--new-session'];
+
+/**
+ * Variables by which the loader and the C library run other code. In the environment of bwrap itself they would do so
+ * outside the sandbox, so they are set within.
+ */
+const LOADER_VARIABLE =
+  /^(?:LD_|MALLOC_|MUSL_)|^(?:GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LOCALDOMAIN|LOCPATH|NLSPATH|RES_OPTIONS|TZDIR)$/;
+
+/**
+ * A new user namespace with the same user in it and no capability at all: root, too, can then only do what the owner
+ * of its files can. Files of others show as `nobody`'s.
+ * @throws Failure `denied` for a working directory that cannot be seen in the sandbox
+ */
+export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options: SandboxOptions): SandboxedCommand {
+  const { cwd, env, statusFd } = options;
+  const mounts = planMounts(confinement, env, env.HOME || homedir());
+  if (!mounts.sees(cwd) && cwd !== '/' && cwd !== '/tmp') {
+    throw new Failure('denied', `The working directory ${cwd} cannot be seen in the sandbox.`, {
+      hint: 'Work in a folder that commands may read.',
+    });
+  }
+  const loader = Object.entries(env).filter(([name]) => LOADER_VARIABLE.test(name));
+  const argv = [
+    sandbox.path,
+    ...NAMESPACES,
+    ...(confinement.network === 'all' ? [] : ['--unshare-net']),
+    ...NO_PRIVILEGES,
+    ...sandbox.extra,
+    ...mounts.args,
+    ...loader.flatMap(([name, value]) => ['--setenv', name, value]),
+    ...(statusFd === undefined ? [] : ['--json-status-fd', String(statusFd)]),
+    ...['--chdir', cwd, '--'],
+  ];
+  return {
+    argv,
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !LOADER_VARIABLE.test(name))),
+    release: occupy(mounts.places),
+  };
+}

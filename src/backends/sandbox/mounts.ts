@@ -1,0 +1,111 @@
+/** What of the file system a confined command gets, as mounts for bubblewrap. */
+import { readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Confinement } from '../backend.ts';
+import type { Place } from './placeholders.ts';
+import { protectedPlaces } from './protected-places.ts';
+import { exists, isFolder, isLink, real } from './real-paths.ts';
+import { systemFolders } from './system-folders.ts';
+import { listeningSockets, SOCKET_FOLDERS } from './unix-sockets.ts';
+import { createVisibleTree, type VisibleTree } from './visible-tree.ts';
+
+export interface Mounts {
+  /** Arguments of bwrap. */
+  readonly args: readonly string[];
+  /** What must exist before the command starts, for something is mounted over it. */
+  readonly places: readonly Place[];
+  /** Whether the command finds at a path what is there outside. */
+  sees(path: string): boolean;
+}
+
+/** Empty for each command. */
+const PRIVATE = ['/tmp', '/var/tmp'];
+/** Where the sockets of the whole machine are, and little else. */
+const RUNTIME = ['/run', '/var/run'];
+/** What programs need of it: NixOS has them there. Names are looked up in what `/etc/resolv.conf` leads to. */
+const RUNTIME_NEEDS = ['/run/current-system', '/run/opengl-driver', '/run/opengl-driver-32', '/etc/resolv.conf'];
+/** Root may write most of it without any capability: `kernel.core_pattern` names a program that the kernel runs outside. */
+const KERNEL = ['/proc/sys', '/proc/sysrq-trigger', '/proc/irq', '/proc/bus', '/proc/acpi', '/proc/scsi', '/proc/mtrr'];
+/** Secrets of the machine that root could read without any capability, for they are its own. */
+const SECRETS = ['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-', '/etc/krb5.keytab'];
+
+/** @param home absolute path of the home directory */
+export function planMounts(confinement: Confinement, environment: Readonly<Record<string, string>>, home: string): Mounts {
+  const realHome = real(home);
+  const system = confinement.readable && systemFolders(environment.PATH ?? '', realHome);
+  const tree = createVisibleTree(system ? 'hidden' : 'read');
+  const roots = confinement.writable.map(real).filter(exists);
+  const readable = (confinement.readable ?? []).map(real).filter(exists);
+
+  for (const path of [...PRIVATE, ...RUNTIME]) if (isFolder(path) && !isLink(path)) tree.set(path, 'private');
+  for (const path of RUNTIME_NEEDS.map(real)) if (path.startsWith('/run/') && exists(path)) tree.set(path, 'read');
+  for (const path of system?.folders ?? []) tree.set(path, 'read');
+  for (const path of [...SOCKET_FOLDERS, ...SECRETS]) if (exists(path) && isInView(tree, path)) tree.set(path, 'hidden');
+  for (const path of readable) tree.set(path, 'read');
+  for (const path of roots) tree.set(path, 'write');
+  // Reading what may be written is no less.
+  for (const path of readable) if (tree.accessOf(dirname(path)) === 'write') tree.set(path, 'write');
+
+  for (const path of confinement.hidden.map(real)) tree.seal(path, 'hidden', { path, kind: 'folder', content: '' });
+  for (const { path, name } of roots.flatMap((root) => protectedPlaces(root, realHome))) {
+    const place = real(path);
+    if (tree.accesses.has(place) || tree.accessOf(place) !== 'write') continue;
+    const missing: Place = { path: place, kind: name.kind, content: name.placeholder ?? '' };
+    tree.seal(place, 'read', name.whenMissing === 'blocked' ? missing : undefined);
+  }
+  for (const path of listeningSockets().map(real)) {
+    const access = tree.accessOf(path);
+    // Those in a folder that may be written were put where commands work. Agents keep theirs in the home directory.
+    if (access === 'read' || (access === 'write' && path.startsWith(`${realHome}/.`))) tree.seal(path, 'hidden');
+  }
+
+  const { args, last } = mountsOf(tree);
+  const links = [...(system?.links ?? []), ...(system ? linksAmong(confinement.writable) : [])];
+  return {
+    args: [
+      ...(system ? [] : ['--ro-bind', '/', '/']),
+      ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
+      ...['--dev', '/dev', '--proc', '/proc'],
+      ...KERNEL.filter(exists).flatMap((path) => ['--ro-bind', path, path]),
+      ...args,
+      ...last,
+      ...(system ? ['--remount-ro', '/'] : []),
+    ],
+    places: tree.places,
+    sees: (path) => ['read', 'write'].includes(tree.accessOf(real(path))),
+  };
+}
+
+/** Outer ones before what lies in them; what has to wait until everything in it is mounted comes last. */
+function mountsOf(tree: VisibleTree): { args: string[]; last: string[] } {
+  const args: string[] = [];
+  const last: string[] = [];
+  const folders = new Set(tree.places.filter(({ kind }) => kind === 'folder').map(({ path }) => path));
+  for (const [path, access] of [...tree.accesses].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (path === '/') {
+      if (access === 'write') args.push('--bind', '/', '/', '--dev', '/dev', '--proc', '/proc');
+      continue;
+    }
+    const around = tree.accessOf(dirname(path));
+    if (access === 'private') args.push('--perms', RUNTIME.includes(path) ? '0755' : '1777', '--tmpfs', path);
+    else if (access === 'write') args.push('--bind', path, path);
+    else if (access === 'read') {
+      if (around !== 'read') args.push('--ro-bind', path, path);
+    } else if (around === 'read' || around === 'write') {
+      if (folders.has(path) || isFolder(path)) {
+        args.push('--perms', '0555', '--tmpfs', path);
+        last.push('--remount-ro', path);
+      } else args.push('--ro-bind', '/dev/null', path);
+    }
+  }
+  return { args, last };
+}
+
+function isInView(tree: VisibleTree, path: string): boolean {
+  return tree.accessOf(path) === 'read';
+}
+
+/** Roots that were given as links, where nothing of the folders they lie in is to be seen. */
+function linksAmong(paths: readonly string[]): { path: string; target: string }[] {
+  return paths.filter(isLink).map((path) => ({ path, target: readlinkSync(path) }));
+}
