@@ -1,11 +1,14 @@
 /** Puts the house together: configuration in, a service that transports can serve out. */
 import { homedir, tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createBackendTable } from './backends/table.ts';
 import { redactConfig } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { type GuardedBackend, guardBackend } from './guard/guarded-backend.ts';
+import { createApprovals } from './guard/approvals.ts';
+import { type GuardedBackend, type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
+import type { GuardedCall } from './guard/guarded-call.ts';
+import { LOCAL_PRINCIPAL } from './identity/principal.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts';
 import { loadPlugins } from './plugins/load.ts';
 import { createService, type McpService } from './protocol/service.ts';
@@ -21,6 +24,8 @@ export interface Runtime extends AsyncDisposable {
   readonly orchestrator: Orchestrator;
   readonly service: McpService;
   /** A machine behind the guard: the configured one, or a named one. */
+  machine(name?: string): Promise<GuardedMachine>;
+  /** The same on our own behalf, to look at it. */
   backend(name?: string): Promise<GuardedBackend>;
   /** The key that seals what multi-round calls remember, 32 bytes. */
   requestStateKey(): Promise<Uint8Array>;
@@ -32,42 +37,71 @@ const INSTRUCTIONS = [
   'A failed call says [code] and what to do next.',
 ].join(' ');
 
+/** What the server itself looks at: its resources, `doctor`. */
+const OWN_CALL: GuardedCall = {
+  principal: LOCAL_PRINCIPAL,
+  tool: 'mcp-python',
+  taskId: '00000000-0000-0000-0000-000000000000',
+  signal: new AbortController().signal,
+};
+
 /**
  * @throws Failure `invalid_config` for a plug-in that cannot be loaded.
  */
 export async function createRuntime({ config, files }: LoadedConfig): Promise<Runtime> {
   const { execution, orchestrator: pool } = config;
   const state = stateFolder(config.state.directory);
+  const auditFolder = config.audit.directory || join(state, 'audit');
   const table = createBackendTable();
-  const guarded = new Map<string, Promise<GuardedBackend>>();
+  const machines = new Map<string, Promise<GuardedMachine>>();
+  const { security } = execution;
+  const { resource_limits: limits } = security;
+  const approvals = createApprovals(join(state, 'approvals'), security.approval_timeout);
 
-  function backend(name: string = execution.mode): Promise<GuardedBackend> {
-    const known = guarded.get(name);
+  function machine(name: string = execution.mode): Promise<GuardedMachine> {
+    const known = machines.get(name);
     if (known) return known;
     const made = table.get(name).then((plain) =>
-      guardBackend(plain, {
-        restrictions: execution.security.path_restrictions,
-        workspace: resolve(execution.workspace || process.cwd()),
-        temporary: tmpdir(),
-        home: homedir(),
-        // Also where a configuration could be put, and code that is loaded at the next start.
-        protectedPaths: [state, configFolder(), SYSTEM_CONFIG_FOLDER, ...files, ...config.plugins],
-        environmentPassthrough: execution.environment_passthrough,
-        limits: {
-          maxExecutionSeconds: execution.security.resource_limits.max_execution_time,
-          maxOutputBytes: execution.security.resource_limits.max_output,
+      guardBackend(
+        plain,
+        {
+          restrictions: security.path_restrictions,
+          workspace: resolve(execution.workspace || process.cwd()),
+          temporary: tmpdir(),
+          home: homedir(),
+          // Also where a configuration could be put, and code that is loaded at the next start.
+          protectedPaths: [state, auditFolder, configFolder(), SYSTEM_CONFIG_FOLDER, ...files, ...config.plugins],
+          environmentPassthrough: execution.environment_passthrough,
+          limits: {
+            maxExecutionSeconds: limits.max_execution_time,
+            maxOutputBytes: limits.max_output,
+            resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
+          },
+          sandbox: security.sandbox,
+          networkHosts: security.network_hosts,
+          policy: security.command_validation
+            ? {
+                profile: security.profile,
+                allowed: security.allowed_commands,
+                blocked: security.blocked_commands,
+                rules: security.rules,
+              }
+            : undefined,
         },
-      }),
+        { approvals },
+      ),
     );
-    guarded.set(name, made);
-    made.catch(() => guarded.delete(name));
+    machines.set(name, made);
+    made.catch(() => machines.delete(name));
     return made;
   }
+
+  const backend = async (name?: string) => (await machine(name)).forCall(OWN_CALL);
 
   const catalogue = createCatalogue(BUILT_IN_TOOLS, config.tools.disabled);
   const orchestrator = createOrchestrator({
     catalogue,
-    backend,
+    backend: async (name, call) => (await machine(name)).forCall(call),
     capacity: pool.max_agents * pool.max_concurrent_tasks,
     maxQueueSize: pool.max_queue_size,
     timeoutSeconds: execution.timeout,
@@ -86,6 +120,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
       catalogue,
       orchestrator,
     }),
+    machine,
     backend,
     requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {

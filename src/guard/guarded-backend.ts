@@ -1,12 +1,20 @@
-import type { Backend } from '../backends/backend.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Backend, BackendFiles, ExecIO, ExecRequest, ResourceLimits } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import type { Approvals } from './approvals.ts';
+import { decideSandbox, type SandboxRules } from './confinement.ts';
 import { baseEnvironment, checkVariables } from './environment.ts';
+import type { GuardedCall } from './guarded-call.ts';
+import type { GuardedExecResult } from './guarded-exec.ts';
 import { guardFiles } from './guarded-files.ts';
-import { createPathPolicy, type PathRules } from './paths.ts';
+import { createPathPolicy, type PathPolicy, type PathRules } from './paths.ts';
+import type { Decision } from './policy/decision.ts';
+import type { ProgramFinder } from './policy/programs.ts';
+import type { PolicySettings } from './policy/settings.ts';
 
 /**
- * A backend behind the policy. Tools only ever see this one: every path, working directory and environment that
- * passes through it has been decided by the guard.
+ * A backend behind the policy, on behalf of one call. Tools only ever see this one: every command, path, working
+ * directory and environment that passes through it has been decided by the guard.
  */
 export interface GuardedBackend extends Backend {
   readonly limits: CommandLimits;
@@ -14,6 +22,11 @@ export interface GuardedBackend extends Backend {
   absolute(path: string): string;
   /** The environment a command starts with: a minimal one of ours plus what the caller adds. @throws Failure `denied` */
   environment(extra?: Readonly<Record<string, string>>): Record<string, string>;
+  /**
+   * @throws Failure `denied` for a command that the policy or a person refuses, `needs_approval` for one that waits
+   * for a person
+   */
+  exec(request: ExecRequest, io: ExecIO): Promise<GuardedExecResult>;
 }
 
 /** What no command may exceed, whatever its caller asks for. */
@@ -21,55 +34,171 @@ export interface CommandLimits {
   readonly maxExecutionSeconds: number;
   /** Bytes kept of each output stream. */
   readonly maxOutputBytes: number;
+  readonly resources: ResourceLimits;
 }
 
 export interface GuardRules extends PathRules {
   /** Names of our own environment variables handed to commands beside the minimal set. */
   readonly environmentPassthrough: readonly string[];
   readonly limits: CommandLimits;
+  readonly sandbox: SandboxRules['mode'];
+  readonly networkHosts: readonly string[];
+  /** Undefined: commands are not validated. */
+  readonly policy: Omit<PolicySettings, 'sandboxed' | 'pathsRestricted'> | undefined;
 }
 
-export function guardBackend(backend: Backend, rules: GuardRules): GuardedBackend {
-  const { files } = backend;
-  const policy = createPathPolicy(rules, (path) => files.resolve(path));
-  const { maxExecutionSeconds, maxOutputBytes } = rules.limits;
+export interface GuardPorts {
+  /** Absent where nothing is recorded: looking at the machine for `doctor`. */
+  readonly audit?: AuditLog;
+  readonly approvals: Approvals;
+}
+
+/** A machine behind the guard. */
+export interface GuardedMachine {
+  /** The backend for one call. */
+  forCall(call: GuardedCall): GuardedBackend;
+  /** What the policy says to a command, without running it. */
+  decide(
+    request: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'>,
+    call: Pick<GuardedCall, 'tool' | 'principal'>,
+  ): Promise<Decision>;
+}
+
+export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPorts): GuardedMachine {
+  const policy = createPathPolicy(rules, (path) => backend.files.resolve(path));
+  const files = guardFiles(backend.files, policy);
+  const { maxExecutionSeconds, maxOutputBytes, resources } = rules.limits;
   const ownEnvironment = () => baseEnvironment(process.env, rules.environmentPassthrough);
+  let finder: ProgramFinder | undefined;
+  let told = false;
 
   async function workingDirectory(path: string): Promise<string> {
     const cwd = await policy.allow(path, 'work in');
-    const { kind } = await files.stat(cwd);
+    const { kind } = await backend.files.stat(cwd);
     if (kind !== 'directory') throw new Failure('invalid_input', `The working directory ${cwd} is not a folder.`);
     return cwd;
   }
 
+  /** Also for tools that make up an environment of their own. */
+  function checkEnvironment(env: Readonly<Record<string, string>>): void {
+    const own = ownEnvironment();
+    checkVariables(Object.fromEntries(Object.entries(env).filter(([name, value]) => own[name] !== value)));
+  }
+
+  async function decide(
+    { command, cwd, stdin, env }: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'> & Partial<Pick<ExecRequest, 'env'>>,
+    { tool, principal }: Pick<GuardedCall, 'tool' | 'principal'>,
+    sandboxed: boolean,
+  ): Promise<Decision | undefined> {
+    if (!rules.policy) return undefined;
+    const [{ decide: decideCommand }, { createProgramFinder }] = await Promise.all([
+      import('./policy/policy.ts'),
+      import('./policy/programs.ts'),
+    ]);
+    finder ??= createProgramFinder(backend);
+    return decideCommand(
+      { ...rules.policy, pathsRestricted: rules.restrictions.length > 0, sandboxed },
+      {
+        command,
+        cwd,
+        tool,
+        backend: backend.name,
+        principal: principal.name,
+        home: rules.home,
+        searchPath: (env ?? ownEnvironment()).PATH ?? '',
+        ...(stdin && { stdin: new TextDecoder().decode(stdin) }),
+      },
+      { finder, objection: (path, use) => objectionTo(policy, path, use) },
+    );
+  }
+
+  const sandbox = () => decideSandbox(sandboxRules, backend, realPath);
+  const realPath = (path: string) => backend.files.resolve(policy.absolute(path)).catch(() => policy.absolute(path));
+  const sandboxRules: SandboxRules = {
+    mode: rules.sandbox,
+    networkHosts: rules.networkHosts,
+    restrictions: rules.restrictions,
+    workspace: rules.workspace,
+    hidden: rules.protectedPaths,
+  };
+
+  function tellOnce(gaps: readonly string[]): readonly string[] {
+    if (told || gaps.length === 0) return [];
+    told = true;
+    return gaps;
+  }
+
   return {
-    name: backend.name,
-    limits: rules.limits,
-    absolute: (path) => policy.absolute(path),
-    environment(extra = {}) {
-      checkVariables(extra);
-      return { ...ownEnvironment(), ...extra };
-    },
-    async exec(request, io) {
-      // Also for tools that make up an environment of their own.
-      const own = ownEnvironment();
-      checkVariables(Object.fromEntries(Object.entries(request.env).filter(([name, value]) => own[name] !== value)));
-      return backend.exec(
-        {
-          ...request,
-          cwd: await workingDirectory(request.cwd),
-          timeoutMs: Math.min(request.timeoutMs, maxExecutionSeconds * 1000),
-          maxOutputBytes: Math.min(request.maxOutputBytes, maxOutputBytes),
-        },
-        io,
+    async decide(request, call) {
+      const { confinement } = await sandbox();
+      const decision = await decide(request, call, confinement !== undefined);
+      return (
+        decision ?? { verdict: 'allow', rule: 'command_validation: false', reason: 'commands are not validated', commands: [] }
       );
     },
-    files: guardFiles(files, policy),
-    enforcement: () => backend.enforcement(),
-    which: (name, path) => backend.which(name, path),
-    info: () => backend.info(),
-    status: (signal) => backend.status(signal),
-    health: () => backend.health(),
-    [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+    forCall(call) {
+      return {
+        name: backend.name,
+        limits: rules.limits,
+        absolute: (path) => policy.absolute(path),
+        environment(extra = {}) {
+          checkVariables(extra);
+          return { ...ownEnvironment(), ...extra };
+        },
+        async exec(request, io) {
+          checkEnvironment(request.env);
+          const { execGuarded } = await import('./guarded-exec.ts');
+          const limited: ExecRequest = {
+            ...request,
+            cwd: await workingDirectory(request.cwd),
+            timeoutMs: Math.min(request.timeoutMs, maxExecutionSeconds * 1000),
+            maxOutputBytes: Math.min(request.maxOutputBytes, maxOutputBytes),
+            limits: resources,
+          };
+          const guard = { backend, audit: ports.audit, approvals: ports.approvals, decide, sandbox, tellOnce };
+          return execGuarded(guard, limited, io, call);
+        },
+        files: recordWrites(files, backend.name, call, ports.audit),
+        enforcement: () => backend.enforcement(),
+        which: (name, path) => backend.which(name, path),
+        info: () => backend.info(),
+        status: (signal) => backend.status(signal),
+        health: () => backend.health(),
+        [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+async function objectionTo(policy: PathPolicy, path: string, use: 'read' | 'write' | 'work in'): Promise<string | undefined> {
+  try {
+    await policy.allow(path, use);
+    return undefined;
+  } catch (thrown) {
+    // Whatever else is wrong with the path, the command will say so itself.
+    return thrown instanceof Failure && thrown.code === 'denied' ? thrown.message.replace(/\.$/, '') : undefined;
+  }
+}
+
+/** Every change is in the audit log before it is made. */
+function recordWrites(files: BackendFiles, backend: string, call: GuardedCall, audit: AuditLog | undefined): BackendFiles {
+  if (!audit) return files;
+  const { principal, session, taskId, tool } = call;
+  return {
+    ...files,
+    async write(path, data, options) {
+      await audit.record({
+        event: 'write',
+        principal: principal.id,
+        principal_name: principal.name,
+        ...(session !== undefined && { session }),
+        task: taskId,
+        tool,
+        backend,
+        path,
+        bytes: data.byteLength,
+      });
+      return files.write(path, data, options);
+    },
   };
 }

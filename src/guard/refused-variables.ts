@@ -55,3 +55,18 @@ export function refusalOf(name: string, value: string): string | undefined {
   if (HARMLESS_PROGRAMS.has(value) && PAGER_OR_EDITOR.test(name)) return undefined;
   return REFUSED.find(([names]) => names.test(name))?.[1];
 }
+
+/** Variables that make any program run code of somebody's choosing before its own, whatever the program is. */
+const FOREIGN_CODE =
+  /^(?:(?:LD|DYLD)_\w+|GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|BASH_FUNC_\w+|BASH_LOADABLES_PATH|SUDO_ASKPASS)$/;
+
+/**
+ * Why a script may not set the variable for what it runs; undefined when it may.
+ * @param strict programs are named one by one, so that no variable may turn one into another
+ */
+export function refusalInScript(name: string, value: string | undefined, strict: boolean): string | undefined {
+  // It splits what is not known anyway.
+  if (name === 'IFS') return undefined;
+  if (strict) return refusalOf(name, value ?? '?');
+  return FOREIGN_CODE.test(name) ? refusalOf(name, value ?? '?') : undefined;
+}

@@ -2,10 +2,12 @@ import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import type { OutputStream } from '../backends/backend.ts';
 import { Failure, failureToJson, toFailure } from '../errors.ts';
 import type { GuardedBackend } from '../guard/guarded-backend.ts';
+import type { GuardedCall, PersonQuestion } from '../guard/guarded-call.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
 import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
 import { RawResult } from '../tools/tool.ts';
+import { askPerson } from './approval-questions.ts';
 import { type CallLimit, createCallLimits } from './call-limits.ts';
 import { createHealthCheck, type Health } from './health.ts';
 import { createTaskLedger, type Task, type TaskRecord } from './task-ledger.ts';
@@ -20,6 +22,8 @@ export interface ToolCall {
 /** What the caller's side offers to the running tool; its functions are handed on as they are, without `this`. */
 export interface Caller {
   readonly principal: Principal;
+  /** Id of the MCP session, where there is one. */
+  readonly session?: string | undefined;
   readonly signal: AbortSignal;
   readonly ask: AskPort;
   progress?(update: Progress): void;
@@ -72,7 +76,7 @@ export interface Orchestrator extends AsyncDisposable {
 
 export interface OrchestratorOptions {
   readonly catalogue: Catalogue;
-  backend(name: string | undefined): Promise<GuardedBackend>;
+  backend(name: string | undefined, call: GuardedCall): Promise<GuardedBackend>;
   /** Calls at once; more wait their turn. */
   readonly capacity: number;
   /** Calls that may wait; one more is refused. */
@@ -231,9 +235,9 @@ class CallContext implements ToolContext {
   readonly #task: Task;
   readonly #limit: CallLimit;
 
-  constructor(task: Task, limit: CallLimit, caller: Caller, backend: ToolContext['backend']) {
+  constructor(task: Task, limit: CallLimit, caller: Caller, backend: OrchestratorOptions['backend']) {
     this.principal = caller.principal;
-    this.backend = backend;
+    this.backend = (name) => backend(name, guardedCall(task, limit, caller));
     this.progress = caller.progress ?? ignore;
     this.output = caller.output ?? ignore;
     this.log = caller.log ?? ignore;
@@ -250,6 +254,13 @@ class CallContext implements ToolContext {
   get signal(): AbortSignal {
     return this.#limit.signal;
   }
+}
+
+function guardedCall(task: Task, limit: CallLimit, { principal, session, ask }: Caller): GuardedCall {
+  const person = ask.can.elicitation
+    ? { askPerson: (question: PersonQuestion) => askPerson(ask, question, session !== undefined) }
+    : {};
+  return { principal, session, tool: task.tool, taskId: task.id, signal: limit.signal, ...person };
 }
 
 function isPassThrough(thrown: unknown): thrown is PassThrough {

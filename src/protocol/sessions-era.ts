@@ -32,6 +32,8 @@ import { isSessionVersion, type SessionVersion } from './versions.ts';
 
 /** Where a session's messages go. */
 export interface SessionWire {
+  /** The session's id; on stdio there is one session, `stdio`. */
+  readonly id: string;
   /** Sends on the stream of the request a message belongs to, or on the session's own. */
   send(message: JsonRpcMessage, relatedTo?: RequestId): void;
   /** Drops the stream of a running request so that the client resumes it (2025-11-25, SSE polling). */
@@ -171,6 +173,7 @@ export class Session {
       method,
       params,
       principal: this.principal,
+      session: this.#wire.id,
       signal,
       ask: this.#askPort(id, signal),
       ...(progress && { progress: progress.progress, output: progress.output }),

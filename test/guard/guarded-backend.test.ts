@@ -2,8 +2,8 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createNativeBackend } from '../../src/backends/native.ts';
-import { type GuardRules, guardBackend } from '../../src/guard/guarded-backend.ts';
+import type { GuardRules } from '../../src/guard/guarded-backend.ts';
+import { guardedNative } from '../fixtures/guard.ts';
 
 let base: string;
 let root: string;
@@ -22,16 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 function guarded(rules: Partial<GuardRules> = {}) {
-  return guardBackend(createNativeBackend(), {
-    restrictions: [root],
-    workspace: root,
-    temporary: join(base, 'tmp'),
-    home: join(base, 'home'),
-    protectedPaths: [join(base, 'state')],
-    environmentPassthrough: [],
-    limits: { maxExecutionSeconds: 10, maxOutputBytes: 10_000 },
-    ...rules,
-  });
+  return guardedNative(base, { restrictions: [root], ...rules });
 }
 
 async function read(path: string, rules?: Partial<GuardRules>): Promise<string> {

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createNativeBackend } from '../../src/backends/native.ts';
-import { type GuardRules, guardBackend } from '../../src/guard/guarded-backend.ts';
+import type { GuardRules } from '../../src/guard/guarded-backend.ts';
 import { magicReason } from '../../src/guard/magic-paths.ts';
+import { guardedNative } from '../fixtures/guard.ts';
 
 let base: string;
 let root: string;
@@ -19,16 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 function guarded(rules: Partial<GuardRules> = {}) {
-  return guardBackend(createNativeBackend(), {
-    restrictions: [],
-    workspace: root,
-    temporary: join(base, 'tmp'),
-    home: join(base, 'home'),
-    protectedPaths: [join(root, 'state', 'mcp-python')],
-    environmentPassthrough: [],
-    limits: { maxExecutionSeconds: 10, maxOutputBytes: 10_000 },
-    ...rules,
-  });
+  return guardedNative(base, { protectedPaths: [join(root, 'state', 'mcp-python')], ...rules });
 }
 
 const signal = () => new AbortController().signal;

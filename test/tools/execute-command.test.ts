@@ -2,26 +2,22 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createNativeBackend } from '../../src/backends/native.ts';
-import { guardBackend } from '../../src/guard/guarded-backend.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import { createOrchestrator, type Orchestrator, type ToolOutcome } from '../../src/orchestrator/orchestrator.ts';
 import { createCatalogue } from '../../src/tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from '../../src/tools/table.ts';
+import { guardedNative } from '../fixtures/guard.ts';
 
 let workspace: string;
 let orchestrator: Orchestrator;
 
 beforeAll(() => {
   workspace = realpathSync(mkdtempSync(join(tmpdir(), 'mcp-execute-')));
-  const backend = guardBackend(createNativeBackend(), {
-    restrictions: [],
+  const backend = guardedNative(workspace, {
     workspace,
     temporary: tmpdir(),
     home: workspace,
-    protectedPaths: [],
-    environmentPassthrough: [],
-    limits: { maxExecutionSeconds: 5, maxOutputBytes: 2000 },
+    limits: { maxExecutionSeconds: 5, maxOutputBytes: 2000, resources: { memoryBytes: 2 * 1024 ** 3, cpus: 4, processes: 512 } },
   });
   orchestrator = createOrchestrator({
     catalogue: createCatalogue(BUILT_IN_TOOLS),

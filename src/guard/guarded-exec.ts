@@ -1,0 +1,234 @@
+/** Running a command behind the guard: decided, approved, confined, recorded, and only then run. */
+import { createHash } from 'node:crypto';
+import type { AuditEntry, AuditLog } from '../audit/audit-log.ts';
+import type { Backend, Command, ExecIO, ExecRequest, ExecResult } from '../backends/backend.ts';
+import { Failure } from '../errors.ts';
+import type { ApprovalMatter, Approvals } from './approvals.ts';
+import { environmentInside, type SandboxDecision } from './confinement.ts';
+import type { GuardedCall } from './guarded-call.ts';
+import type { Decision } from './policy/decision.ts';
+import { safeText } from './text.ts';
+
+/** How a command ended, and what of its confinement does not hold here (told once for each server). */
+export interface GuardedExecResult extends ExecResult {
+  readonly notEnforced?: readonly string[];
+}
+
+export interface ExecGuard {
+  readonly backend: Backend;
+  readonly audit: AuditLog | undefined;
+  readonly approvals: Approvals;
+  /** Undefined where commands are not validated. */
+  decide(request: ExecRequest, call: GuardedCall, sandboxed: boolean): Promise<Decision | undefined>;
+  sandbox(): Promise<SandboxDecision>;
+  /** What does not hold, the first time it is asked for. */
+  tellOnce(gaps: readonly string[]): readonly string[];
+}
+
+/** @param request already within its limits: paths, variables, time and output */
+export async function execGuarded(
+  guard: ExecGuard,
+  request: ExecRequest,
+  io: ExecIO,
+  call: GuardedCall,
+): Promise<GuardedExecResult> {
+  const { backend, audit } = guard;
+  const sandbox = await guard.sandbox();
+  const decision = await guard.decide(request, call, sandbox.confinement !== undefined);
+  const commandRecord = recordOf(call, request, backend.name, sandbox, decision);
+  if (decision?.verdict === 'deny') {
+    await audit?.record(commandRecord);
+    throw denied(decision);
+  }
+  const approval = decision?.verdict === 'ask' ? await approve(guard, request, call, decision, commandRecord) : undefined;
+  await audit?.record(approval ? { ...commandRecord, approval } : commandRecord);
+  const confined: ExecRequest = {
+    ...request,
+    command: inShell(request.command, decision),
+    ...(sandbox.confinement && { confinement: sandbox.confinement, env: environmentInside(request.env) }),
+  };
+  try {
+    const result = await backend.exec(confined, io);
+    await audit?.record(endOf(call, backend.name, result));
+    const gaps = guard.tellOnce(sandbox.notEnforced);
+    return gaps.length > 0 ? { ...result, notEnforced: gaps } : result;
+  } catch (thrown) {
+    await audit?.record(failedEnd(call, backend.name));
+    throw thrown;
+  }
+}
+
+/** A script that only Bash reads as we did is run by Bash. */
+function inShell(command: Command, decision: Decision | undefined): Command {
+  if (command.kind !== 'script' || decision?.shell !== 'bash') return command;
+  return { kind: 'argv', argv: ['bash', '-c', command.script, 'bash', ...(command.args ?? [])] };
+}
+
+async function approve(
+  { approvals, audit }: ExecGuard,
+  request: ExecRequest,
+  call: GuardedCall,
+  decision: Decision,
+  commandRecord: AuditEntry & { event: 'command' },
+): Promise<string> {
+  const matter = matterOf(request, call, commandRecord.backend, decision);
+  const decided = async (answer: 'once' | 'session' | 'declined' | 'expired', by: string) => {
+    await audit?.record({
+      ...auditedCall(call),
+      event: 'approval',
+      backend: matter.backend,
+      command: matter.command,
+      decision: answer,
+      by,
+    });
+  };
+  const given = await approvals.take(matter);
+  if (given === 'declined') {
+    await audit?.record(commandRecord);
+    throw declined(decision);
+  }
+  if (given) {
+    await decided(given, 'terminal');
+    return given;
+  }
+  if (!call.askPerson) {
+    const { id } = await approvals.submit(matter);
+    await audit?.record(commandRecord);
+    throw needsApproval(decision, id);
+  }
+  const answer = await call.askPerson({ key: `approve-${shortDigest(matter)}`, message: question(matter) });
+  await decided(answer, 'client');
+  if (answer === 'declined') {
+    await audit?.record(commandRecord);
+    throw declined(decision);
+  }
+  if (answer === 'session') approvals.remember(matter);
+  return answer;
+}
+
+function matterOf(
+  { command, cwd, env, stdin }: ExecRequest,
+  call: GuardedCall,
+  backend: string,
+  { reason }: Decision,
+): ApprovalMatter {
+  const words = command.kind === 'script' ? ['sh', command.script, ...(command.args ?? [])] : [...command.argv];
+  return {
+    command: textOf(command),
+    backend,
+    principal: call.principal.id,
+    tool: call.tool,
+    reason,
+    binding: JSON.stringify([command.kind, words, cwd, env, stdin ? Buffer.from(stdin).toString('base64') : '']),
+    session: call.session,
+  };
+}
+
+function question({ command, backend, reason }: ApprovalMatter): string {
+  return `May this command run on ${backend}?\n\n${safeText(command)}\n\nYou are asked because ${reason}.`;
+}
+
+function shortDigest({ binding }: ApprovalMatter): string {
+  return createHash('sha256').update(binding).digest('hex').slice(0, 16);
+}
+
+/** The command as people and records see it. */
+function textOf(command: Command): string {
+  if (command.kind === 'script') return [command.script, ...(command.args ?? [])].join(' ');
+  return command.argv.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+}
+
+function auditedCall({ principal, session, taskId, tool }: GuardedCall) {
+  return {
+    principal: principal.id,
+    principal_name: principal.name,
+    ...(session !== undefined && { session }),
+    task: taskId,
+    tool,
+  };
+}
+
+function recordOf(
+  call: GuardedCall,
+  { command, cwd }: ExecRequest,
+  backend: string,
+  sandbox: SandboxDecision,
+  decision: Decision | undefined,
+): AuditEntry & { event: 'command' } {
+  return {
+    ...auditedCall(call),
+    event: 'command',
+    backend,
+    command: textOf(command),
+    parsed: decision?.commands.filter(({ words }) => words.length > 0).map(({ words }) => words.join(' ')) ?? [],
+    verdict: decision?.verdict ?? 'allow',
+    rule: decision?.rule ?? 'command_validation: false',
+    ...(decision && decision.verdict !== 'allow' && { reason: decision.reason }),
+    working_directory: cwd,
+    sandbox: sandbox.name,
+  };
+}
+
+function endOf(call: GuardedCall, backend: string, result: ExecResult): AuditEntry {
+  return {
+    ...auditedCall(call),
+    event: 'command_end',
+    backend,
+    outcome: result.outcome,
+    exit_code: result.exitCode,
+    signal: result.signal,
+    stdout_bytes: result.stdout.totalBytes,
+    stderr_bytes: result.stderr.totalBytes,
+    duration_ms: result.durationMs,
+  };
+}
+
+function failedEnd(call: GuardedCall, backend: string): AuditEntry {
+  return {
+    ...auditedCall(call),
+    event: 'command_end',
+    backend,
+    outcome: 'failed',
+    exit_code: null,
+    signal: null,
+    stdout_bytes: 0,
+    stderr_bytes: 0,
+    duration_ms: 0,
+  };
+}
+
+function denied(decision: Decision): Failure {
+  return new Failure('denied', `The command is not allowed: ${safeText(decision.reason)} (${decision.rule}).`, {
+    hint: hintFor(decision),
+    details: detailsOf(decision),
+  });
+}
+
+function hintFor({ rule }: Decision): string {
+  if (rule === 'script')
+    return 'Write programs and file names out instead of computing them, or split the script into simpler calls.';
+  if (rule === 'paths') return 'Use paths inside the allowed folders.';
+  return 'Do it another way, or have a person change `execution.security` in the configuration; `mcp-python policy explain` shows what holds.';
+}
+
+function declined(decision: Decision): Failure {
+  return new Failure('denied', 'A person was asked for approval and declined.', {
+    hint: 'Ask what they would rather have done.',
+    details: detailsOf(decision),
+  });
+}
+
+function needsApproval(decision: Decision, id: string): Failure {
+  return new Failure('needs_approval', `A person has to approve this command first: ${safeText(decision.reason)}.`, {
+    hint: `In a terminal on this machine: \`mcp-python approve ${id}\`. Then make the same call again.`,
+    details: { ...detailsOf(decision), approval: id },
+  });
+}
+
+function detailsOf({ rule, commands }: Decision): Record<string, unknown> {
+  const against = commands.filter(({ verdict }) => verdict !== 'allow').slice(0, 10);
+  return {
+    rule,
+    commands: against.map(({ words, verdict, rule: its, reason }) => ({ command: words.join(' '), verdict, rule: its, reason })),
+  };
+}

@@ -1,0 +1,162 @@
+/** The files a command names, as far as they are known, and whether they may be read and written. */
+import type { Redirection, Word } from '../shell/script.ts';
+import type { Finding } from './decision.ts';
+import type { Unfolded } from './unfold.ts';
+
+export type FileUse = 'read' | 'write' | 'work in';
+
+interface NamedFile {
+  readonly use: FileUse;
+  readonly path: Word;
+  /** Folder the command works in by an option of its own (`git -C`), relative to the shell's. */
+  readonly base: Word | undefined;
+}
+
+/** Files that every process has, or that nothing is kept in. */
+const HARMLESS_DEVICES = /^\/dev\/(?:null|zero|full|random|urandom|tty|stdin|stdout|stderr|fd\/\d+)$/;
+/** Not files: Bash opens connections for them. */
+const NETWORK_DEVICES = /^\/dev\/(?:tcp|udp)\//;
+
+export interface Places {
+  /** What speaks against the files that this command names. */
+  findings(program: Unfolded): Promise<Finding[]>;
+  /** Whether the script itself writes the file, so that what is in it is not known. */
+  isWritten(path: string): boolean;
+}
+
+export interface PlaceRules {
+  readonly cwd: string;
+  readonly home: string;
+  /** Refuse to write where the name is not known. */
+  readonly refuseUnknown: boolean;
+  /** Why an absolute path may not be used so; undefined when it may. */
+  objection(path: string, use: FileUse): Promise<string | undefined>;
+}
+
+export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): Places {
+  const { cwd, home, refuseUnknown, objection } = rules;
+  const folders = workingFolders();
+  const asked = new Map<string, Promise<string | undefined>>();
+  let writesUnknown = false;
+  const written = new Set<string>();
+  for (const program of programs) {
+    for (const { use, path, base } of namedFiles(program)) {
+      if (use !== 'write') continue;
+      const paths = absolutes(path, base);
+      if (paths) for (const each of paths) written.add(each);
+      else writesUnknown = true;
+    }
+  }
+
+  function ask(path: string, use: FileUse): Promise<string | undefined> {
+    const key = `${use} ${path}`;
+    const known = asked.get(key);
+    if (known) return known;
+    const answer = objection(path, use);
+    asked.set(key, answer);
+    return answer;
+  }
+
+  /** Every folder the script may be in, for `cd` may or may not have worked; undefined when that cannot be known. */
+  function workingFolders(): readonly string[] | undefined {
+    const reached = new Set([cwd]);
+    for (const { name, readings } of programs) {
+      if (name !== 'cd' && name !== 'pushd') continue;
+      for (const effect of readings.flatMap(({ effects }) => effects)) {
+        if (effect.kind !== 'works in') continue;
+        const target = plainPath(effect.path, home);
+        if (target === undefined) return undefined;
+        if (target === '-') continue;
+        for (const each of [...reached]) reached.add(normalize(target.startsWith('/') ? target : `${each}/${target}`));
+        if (reached.size > 200) return undefined;
+      }
+    }
+    return [...reached];
+  }
+
+  /** Where a word may lead; undefined when that cannot be known. */
+  function absolutes(path: Word, base: Word | undefined): readonly string[] | undefined {
+    const known = plainPath(path, home);
+    if (known === undefined) return undefined;
+    if (known.startsWith('/')) return [normalize(known)];
+    const folder = base && plainPath(base, home);
+    if (base && folder === undefined) return undefined;
+    if (folder?.startsWith('/')) return [normalize(`${folder}/${known}`)];
+    return folders?.map((each) => normalize(`${each}/${folder ?? ''}/${known}`));
+  }
+
+  async function judge({ use, path, base }: NamedFile): Promise<Finding | undefined> {
+    const paths = absolutes(path, base);
+    if (!paths) {
+      if (use !== 'write' || !refuseUnknown) return undefined;
+      return { verdict: 'deny', rule: 'paths', reason: `where ${path.source} leads cannot be known before it runs` };
+    }
+    for (const each of paths) {
+      if (HARMLESS_DEVICES.test(each)) continue;
+      const reason = await ask(each, use);
+      if (reason) return { verdict: 'deny', rule: 'paths', reason };
+    }
+    return undefined;
+  }
+
+  return {
+    async findings(program) {
+      const judged = await Promise.all(namedFiles(program).map(judge));
+      return judged.filter((each): each is Finding => each !== undefined);
+    },
+    isWritten(path) {
+      return writesUnknown || written.has(normalize(path.startsWith('/') ? path : `${cwd}/${path}`));
+    },
+  };
+}
+
+/** Files in redirections and, as the table of programs tells, in arguments. */
+function namedFiles({ name, command, readings }: Unfolded): NamedFile[] {
+  const effects = readings.flatMap((reading) => reading.effects);
+  const isShells = name === 'cd' || name === 'pushd';
+  const base = isShells ? undefined : effects.find((effect) => effect.kind === 'works in')?.path;
+  const files: NamedFile[] = [];
+  for (const redirection of command.redirections) {
+    const use = redirectedUse(redirection);
+    if (use && redirection.target) files.push({ use, path: redirection.target, base: undefined });
+  }
+  for (const effect of effects) {
+    if (effect.kind === 'reads') files.push({ use: 'read', path: effect.path, base });
+    else if (effect.kind === 'writes') files.push({ use: 'write', path: effect.path, base });
+    else if (effect.kind === 'works in') files.push({ use: 'work in', path: effect.path, base: undefined });
+    else if (effect.kind === 'runs file' && effect.path) files.push({ use: 'read', path: effect.path, base });
+  }
+  return files;
+}
+
+/** Whether a redirection reads or writes a file; undefined when it joins descriptors or holds its text. */
+export function redirectedUse({ operator, target }: Redirection): FileUse | undefined {
+  if (operator.startsWith('<<') || target === undefined) return undefined;
+  if (operator.endsWith('&')) {
+    const joins = target.value !== undefined && /^(?:\d+-?|-)$/.test(target.value);
+    if (joins) return undefined;
+    return operator === '<&' ? 'read' : 'write';
+  }
+  return operator === '<' ? 'read' : 'write';
+}
+
+/** Whether the word is one of Bash's names for a connection. */
+export function isConnection({ target }: Redirection): boolean {
+  return target?.value !== undefined && NETWORK_DEVICES.test(target.value);
+}
+
+/** The path a word stands for, `~` resolved; undefined when it is not known. */
+function plainPath({ value, source, expands }: Word, home: string): string | undefined {
+  if (value !== undefined) return value;
+  if (expands && /^~(?:\/[\w./+@%:,=-]*)?$/.test(source)) return home + source.slice(1);
+  return undefined;
+}
+
+function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}

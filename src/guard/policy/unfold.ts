@@ -1,0 +1,155 @@
+/** Lays open everything a command would run: scripts inside scripts, programs run by programs. */
+import type { Parser } from 'web-tree-sitter';
+import type { Command } from '../../backends/backend.ts';
+import type { ProgramReading } from '../programs/effect.ts';
+import { readProgram } from '../programs/read-program.ts';
+import { type ParsedScript, readScript } from '../shell/parse.ts';
+import { knownWord, type ScriptProblem, type SimpleCommand, type Word } from '../shell/script.ts';
+import { type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
+import { runsInShell } from './shell-builtins.ts';
+
+/** One program that would run. */
+export interface Unfolded {
+  readonly command: SimpleCommand;
+  /** What runs it, outermost first. */
+  readonly within: readonly string[];
+  /** Its name as called; undefined when it cannot be known, or when there is none (assignments, redirections). */
+  readonly name: string | undefined;
+  readonly found: FoundProgram | undefined;
+  /** It is part of the shell, or a function of the script. */
+  readonly builtin: boolean;
+  /** What the table of programs knows of it under each of its names. */
+  readonly readings: readonly ProgramReading[];
+}
+
+export interface Unfolding {
+  readonly programs: readonly Unfolded[];
+  readonly problems: readonly ScriptProblem[];
+  readonly shell?: 'sh' | 'bash';
+}
+
+export interface UnfoldContext {
+  readonly cwd: string;
+  /** Where programs are looked up: the value of PATH. */
+  readonly searchPath: string;
+  /** What the caller feeds to standard input. */
+  readonly stdin?: string | undefined;
+}
+
+const MAX_PROGRAMS = 1000;
+const MAX_LEVELS = 12;
+
+export async function unfold(
+  command: Command,
+  { cwd, searchPath, stdin }: UnfoldContext,
+  parser: Parser,
+  finder: ProgramFinder,
+): Promise<Unfolding> {
+  const programs: Unfolded[] = [];
+  const problems: ScriptProblem[] = [];
+  let bashOnly = false;
+
+  function tooMany(source: string): boolean {
+    if (programs.length < MAX_PROGRAMS) return false;
+    problems.push({ reason: `it would run more than ${MAX_PROGRAMS} programs`, source: source.slice(0, 40) });
+    return true;
+  }
+
+  async function openScript(text: string, within: readonly string[], piped: boolean, input: string | undefined): Promise<void> {
+    const script = readScript(parser, text);
+    if (within.length === 0) bashOnly = script.bashOnly;
+    problems.push(...script.problems);
+    // Looked up side by side: on another machine each look takes a round trip.
+    const lookups = script.commands.map((each) => lookUp(each, script));
+    for (const [index, each] of script.commands.entries()) {
+      await openCommand(piped && !each.piped ? { ...each, piped } : each, within, input, await lookups[index], script);
+    }
+  }
+
+  async function lookUp({ words }: SimpleCommand, script: ParsedScript | undefined): Promise<FoundProgram | undefined> {
+    const name = words[0]?.value;
+    if (name === undefined || name === '' || (script && runsInShell(name))) return undefined;
+    return finder.find(name, cwd, searchPath);
+  }
+
+  async function openCommand(
+    simple: SimpleCommand,
+    within: readonly string[],
+    input: string | undefined,
+    found: FoundProgram | undefined,
+    script: ParsedScript | undefined,
+  ): Promise<void> {
+    if (tooMany(simple.source)) return;
+    const [first, ...args] = simple.words;
+    const name = first?.value;
+    const builtin = name !== undefined && script !== undefined && (runsInShell(name) || (script.functions.has(name) && !found));
+    const isFunction = name !== undefined && script?.functions.has(name) === true;
+    const readings: ProgramReading[] = [];
+    if (name !== undefined && !(isFunction && !found)) {
+      const context = standardInput(simple, input);
+      for (const each of namesOf(name, found)) {
+        const reading = readProgram(each, args, context);
+        if (reading) readings.push(reading);
+      }
+    }
+    programs.push({ command: simple, within, name, found, builtin, readings });
+    if (within.length >= MAX_LEVELS) {
+      problems.push({ reason: `programs run programs more than ${MAX_LEVELS} levels deep`, source: simple.source });
+      return;
+    }
+    const inner = [...within, label(simple)];
+    for (const { effects } of readings) {
+      for (const effect of effects) {
+        if (effect.kind === 'runs') {
+          const command: SimpleCommand = {
+            words: effect.argv,
+            assignments: [],
+            redirections: simple.redirections,
+            piped: simple.piped,
+            source: effect.argv
+              .map(({ source }) => source)
+              .join(' ')
+              .slice(0, 500),
+          };
+          await openCommand(command, inner, input, await lookUp(command, undefined), undefined);
+        } else if (effect.kind === 'runs script' && effect.script.value !== undefined) {
+          await openScript(effect.script.value, inner, simple.piped, input);
+        }
+      }
+    }
+  }
+
+  if (command.kind === 'script') await openScript(command.script, [], false, stdin);
+  else {
+    const words = command.argv.map(knownWord);
+    const simple: SimpleCommand = {
+      words,
+      assignments: [],
+      redirections: [],
+      piped: false,
+      source: command.argv.join(' ').slice(0, 500),
+    };
+    await openCommand(simple, [], stdin, await lookUp(simple, undefined), undefined);
+  }
+  return { programs, problems, ...(command.kind === 'script' && { shell: bashOnly ? 'bash' : 'sh' }) };
+}
+
+/** What a program that reads a program from its standard input would get. */
+function standardInput(
+  { piped, redirections }: SimpleCommand,
+  input: string | undefined,
+): { piped: boolean; stdin?: string | undefined } {
+  const redirected = redirections.findLast(({ operator }) => operator.startsWith('<') && operator !== '<&');
+  if (redirected) return redirected.text === undefined ? { piped: true } : { piped: true, stdin: redirected.text };
+  if (piped || redirections.some(({ operator }) => operator === '<&')) return { piped: true };
+  return input === undefined ? { piped: false } : { piped: true, stdin: input };
+}
+
+/** The beginning of a command, for telling what runs another one. */
+function label({ words }: SimpleCommand): string {
+  return words
+    .slice(0, 2)
+    .map(({ value, source }: Word) => value ?? source)
+    .join(' ')
+    .slice(0, 60);
+}
