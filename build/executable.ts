@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CACHE, HOST, type Target } from './places.ts';
 import { nodeFor } from './target-node.ts';
@@ -31,11 +31,17 @@ export async function makeExecutable({ target, main, app, cache, output }: Parts
     execArgvExtension: 'none',
     // The same for whoever may send us a signal: SIGUSR1 would open a debugger port.
     execArgv: ['--disable-sigusr1'],
-    assets: { app, cache },
+    assets: { app, cache, ...grammars() },
   };
   if (target === HOST) await bake(node, target, main, seaConfig, output);
   else await bakeForeign(node, main, seaConfig, output);
   await chmod(output, 0o755);
+}
+
+/** Bash's grammar and what runs it, by the names that src/guard/shell/grammar.ts asks for. */
+function grammars(): Record<string, string> {
+  const files = ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-bash/tree-sitter-bash.wasm'];
+  return Object.fromEntries(files.map((file) => [basename(file), require.resolve(file)]));
 }
 
 async function bake(node: string, target: Target, main: string, seaConfig: object, output: string): Promise<void> {

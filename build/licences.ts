@@ -10,6 +10,8 @@ export function licencesOf(metafile: Metafile): string {
     Object.keys(metafile.inputs).flatMap((input) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []),
   );
   packages.add(join('node_modules', `node-${process.platform}-${process.arch}`));
+  // Its grammar is an asset.
+  packages.add(join('node_modules', 'tree-sitter-bash'));
   return [...packages]
     .sort()
     .flatMap(section)

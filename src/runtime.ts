@@ -5,7 +5,7 @@ import { createBackendTable } from './backends/table.ts';
 import { redactConfig } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { createApprovals } from './guard/approvals.ts';
+import { type Approvals, createApprovals } from './guard/approvals.ts';
 import { type GuardedBackend, type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
 import type { GuardedCall } from './guard/guarded-call.ts';
 import { LOCAL_PRINCIPAL } from './identity/principal.ts';
@@ -27,6 +27,7 @@ export interface Runtime extends AsyncDisposable {
   machine(name?: string): Promise<GuardedMachine>;
   /** The same on our own behalf, to look at it. */
   backend(name?: string): Promise<GuardedBackend>;
+  readonly approvals: Approvals;
   /** The key that seals what multi-round calls remember, 32 bytes. */
   requestStateKey(): Promise<Uint8Array>;
 }
@@ -122,6 +123,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
     }),
     machine,
     backend,
+    approvals,
     requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();

@@ -14,6 +14,8 @@ const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; l
   { name: 'call', summary: 'run one tool from a shell', load: () => import('./call.ts') },
   { name: 'tools', summary: 'list the tools, or describe one', load: () => import('./tools.ts') },
   { name: 'config', summary: 'make, show and check the configuration', load: () => import('./config.ts') },
+  { name: 'policy', summary: 'ask the command policy, and look for what is odd in it', load: () => import('./policy.ts') },
+  { name: 'approve', summary: 'allow a command that waits for approval', load: () => import('./approve.ts') },
   { name: 'setup', summary: 'enter mcp-python in the configuration of a client', load: () => import('./setup.ts') },
   { name: 'doctor', summary: 'check that everything works, and say what to do where not', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print a completion script for a shell', load: () => import('./completion.ts') },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Command, ExecResult } from '../backends/backend.ts';
+import type { Command } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import type { GuardedExecResult } from '../guard/guarded-exec.ts';
 import { showOutput } from '../guard/text.ts';
 import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
@@ -34,6 +35,8 @@ const output = z.strictObject({
   stderr_flaw: z.enum(['invalid_utf8', 'binary']).optional(),
   cpu_ms: z.number().optional(),
   max_rss_bytes: z.int().optional(),
+  limit_hit: z.enum(['memory', 'processes']).optional().describe('The limit it ran into.'),
+  not_enforced: z.array(z.string()).optional().describe('Told once: what does not hold on this machine.'),
 });
 type Output = z.infer<typeof output>;
 
@@ -69,12 +72,14 @@ export const executeCommand = defineTool<z.infer<typeof input>, Output>({
     if (result.outcome === 'cancelled') throw cancelled(told);
     return told;
   },
-  present({ exit_code, signal, stdout, stderr, stdout_flaw, stderr_flaw }) {
+  present({ exit_code, signal, stdout, stderr, stdout_flaw, stderr_flaw, limit_hit, not_enforced }) {
     const parts = [stdout.trimEnd()];
     if (stderr.trim() !== '') parts.push(`[stderr]\n${stderr.trimEnd()}`);
     if (stdout_flaw === 'invalid_utf8' || stderr_flaw === 'invalid_utf8') parts.push('[bytes that are not UTF-8 are shown as �]');
     if (signal !== null) parts.push(`[ended by ${signal}]`);
     else if (exit_code !== 0) parts.push(`[exit code ${exit_code}]`);
+    if (limit_hit) parts.push(`[it ran into its limit of ${limit_hit}]`);
+    if (not_enforced) parts.push(`[not enforced on this machine: ${not_enforced.join('; ')}]`);
     return parts.filter((part) => part !== '').join('\n') || '[no output]';
   },
 });
@@ -86,7 +91,8 @@ function toCommand(command: string, args: readonly string[] | undefined): Comman
   return args ? { kind: 'argv', argv: [command, ...args] } : { kind: 'script', script: command };
 }
 
-function tell({ outcome, exitCode, signal, durationMs, stdout, stderr, resources }: ExecResult, cwd: string): Output {
+function tell(result: GuardedExecResult, cwd: string): Output {
+  const { outcome, exitCode, signal, durationMs, stdout, stderr, resources, limitHit, notEnforced } = result;
   const [shownOut, shownErr] = [showOutput(stdout), showOutput(stderr)];
   return {
     outcome,
@@ -102,6 +108,8 @@ function tell({ outcome, exitCode, signal, durationMs, stdout, stderr, resources
     ...(shownErr.flaw && { stderr_flaw: shownErr.flaw }),
     ...(resources.cpuMs !== undefined && { cpu_ms: resources.cpuMs }),
     ...(resources.maxRssBytes !== undefined && { max_rss_bytes: resources.maxRssBytes }),
+    ...(limitHit && { limit_hit: limitHit }),
+    ...(notEnforced && { not_enforced: [...notEnforced] }),
   };
 }
 

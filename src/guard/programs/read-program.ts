@@ -9,3 +9,8 @@ export function readProgram(
 ): ProgramReading | undefined {
   return undefined;
 }
+
+/** Placeholder until the table is there. */
+export function describeProgram(_name: string): string | undefined {
+  return undefined;
+}

@@ -27,6 +27,30 @@ export function strangeCharacters(root: Node, text: string): ScriptProblem | und
   return undefined;
 }
 
+/** Where a backslash before a line feed is itself, or taken off with the quotes. */
+const KEEPS_BACKSLASH = new Set([
+  'string_content',
+  'string',
+  'raw_string',
+  'ansi_c_string',
+  'heredoc_body',
+  'heredoc_content',
+  'comment',
+]);
+
+/**
+ * The script with continued lines joined (POSIX.1-2024 2.2.1), which a shell does before it takes words apart; the
+ * grammar takes the place for a blank.
+ */
+export function joinLines(root: Node, text: string): string {
+  if (!text.includes('\\\n')) return text;
+  return text.replace(/\\./gs, (pair, at: number) => {
+    if (pair !== '\\\n') return pair;
+    const place = root.descendantForIndex(at, at + 1);
+    return place && KEEPS_BACKSLASH.has(place.type) ? pair : '';
+  });
+}
+
 /** Why a node that is taken for data may be none; undefined when it is. */
 export function dataProblem(node: Node, text: string): string | undefined {
   const source = text.slice(node.startIndex, node.endIndex);

@@ -1,6 +1,6 @@
 /** Reads a script into the commands it could run. */
 import type { Node, Parser } from 'web-tree-sitter';
-import { dataProblem, strangeCharacters } from './data-regions.ts';
+import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
 import type { Redirection, Script, ScriptProblem, SimpleCommand, Word } from './script.ts';
 import { readWord } from './words.ts';
@@ -33,6 +33,8 @@ export function readScript(parser: Parser, text: string): ParsedScript {
     return reading;
   }
   try {
+    const joined = joinLines(tree.rootNode, text);
+    if (joined !== text) return readScript(parser, joined);
     const strange = strangeCharacters(tree.rootNode, text);
     if (strange) reading.problem(strange.reason, strange.source);
     reading.visit(tree.rootNode, { piped: false, input: [] });
