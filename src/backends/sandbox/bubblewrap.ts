@@ -1,8 +1,10 @@
 /** Native commands in a sandbox of bubblewrap (bwrap(1)). */
+import { rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Failure } from '../../errors.ts';
 import type { Confinement } from '../backend.ts';
-import type { Sandbox } from './find-sandbox.ts';
+import { ISOLATION, type Sandbox } from './find-sandbox.ts';
+import { mountCheck } from './mount-check.ts';
 import { planMounts } from './mounts.ts';
 import { occupy } from './placeholders.ts';
 
@@ -16,17 +18,13 @@ export interface SandboxOptions {
 }
 
 export interface SandboxedCommand {
-  /** What to run, up to and including `--`; the program's own argument vector follows. */
+  /** What to run: the program's own argument vector follows, its first word a path or a name on the PATH. */
   readonly argv: readonly string[];
   /** The environment to start it with. Not in `argv`, which everybody on the machine can read. */
   readonly env: Readonly<Record<string, string>>;
   /** Call once, when the command has ended: removes what kept places from being filled. */
   release(): void;
 }
-
-/** Names of every kind, for `--unshare-user` alone would leave the machine's processes, names and memory in view. */
-const NAMESPACES = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'];
-const NO_PRIVILEGES = ['--cap-drop', 'ALL', '--die-with-parent', '--new-session'];
 
 /**
  * Variables by which the loader and the C library run other code. In the environment of bwrap itself they would do so
@@ -51,18 +49,23 @@ export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options
   const loader = Object.entries(env).filter(([name]) => LOADER_VARIABLE.test(name));
   const argv = [
     sandbox.path,
-    ...NAMESPACES,
     ...(confinement.network === 'all' ? [] : ['--unshare-net']),
-    ...NO_PRIVILEGES,
+    ...ISOLATION,
     ...sandbox.extra,
     ...mounts.args,
     ...loader.flatMap(([name, value]) => ['--setenv', name, value]),
     ...(statusFd === undefined ? [] : ['--json-status-fd', String(statusFd)]),
     ...['--chdir', cwd, '--'],
   ];
+  const leave = occupy(mounts.places);
+  const release = () => {
+    leave();
+    for (const path of mounts.removed) rmSync(path, { recursive: true, force: true });
+  };
   return {
-    argv,
+    // Now that what was missing is there.
+    argv: [...argv, ...mountCheck(mounts.sealed)],
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !LOADER_VARIABLE.test(name))),
-    release: occupy(mounts.places),
+    release,
   };
 }

@@ -19,6 +19,11 @@ export interface NoSandbox {
 
 /** Where systems install it. Never the caller's PATH: what stands in for bwrap there would run outside any sandbox. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
+/** For every command: nothing of the machine's processes, names and memory, and no way to more rights. */
+export const ISOLATION: readonly string[] = [
+  ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+  ...['--cap-drop', 'ALL', '--die-with-parent', '--new-session'],
+];
 const TRY_FOR_MS = 10_000;
 
 let answer: Promise<Sandbox | NoSandbox> | undefined;
@@ -44,7 +49,7 @@ async function look(): Promise<Sandbox | NoSandbox> {
 
 /** Runs bwrap in a sandbox that is made as those of commands are. */
 function tryOut(path: string, extra: readonly string[]): Promise<{ output: string; error: string | undefined }> {
-  const args = ['--unshare-all', '--cap-drop', 'ALL', ...extra, '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'];
+  const args = [...ISOLATION, '--unshare-net', ...extra, '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'];
   return new Promise((resolve) => {
     execFile(path, [...args, '--', path, '--version'], { env: {}, timeout: TRY_FOR_MS }, (failure, output, told) => {
       const lines = told.trim().split('\n');

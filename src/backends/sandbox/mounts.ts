@@ -2,6 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Confinement } from '../backend.ts';
+import type { Sealed } from './mount-check.ts';
 import type { Place } from './placeholders.ts';
 import { protectedPlaces } from './protected-places.ts';
 import { exists, isFolder, isLink, real } from './real-paths.ts';
@@ -14,6 +15,10 @@ export interface Mounts {
   readonly args: readonly string[];
   /** What must exist before the command starts, for something is mounted over it. */
   readonly places: readonly Place[];
+  /** What is mounted in folders that may be written. */
+  readonly sealed: readonly Sealed[];
+  /** Files that were not there, and must not be when the command has ended. */
+  readonly removed: readonly string[];
   /** Whether the command finds at a path what is there outside. */
   sees(path: string): boolean;
 }
@@ -24,10 +29,15 @@ const PRIVATE = ['/tmp', '/var/tmp'];
 const RUNTIME = ['/run', '/var/run'];
 /** What programs need of it: NixOS has them there. Names are looked up in what `/etc/resolv.conf` leads to. */
 const RUNTIME_NEEDS = ['/run/current-system', '/run/opengl-driver', '/run/opengl-driver-32', '/etc/resolv.conf'];
-/** Root may write most of it without any capability: `kernel.core_pattern` names a program that the kernel runs outside. */
-const KERNEL = ['/proc/sys', '/proc/sysrq-trigger', '/proc/irq', '/proc/bus', '/proc/acpi', '/proc/scsi', '/proc/mtrr'];
-/** Secrets of the machine that root could read without any capability, for they are its own. */
-const SECRETS = ['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-', '/etc/krb5.keytab'];
+/**
+ * What root may write without any capability, for it is its own, beside what bwrap itself covers:
+ * `kernel.core_pattern` names a program that the kernel runs outside.
+ */
+const KERNEL = ['/proc/sys', '/proc/sysrq-trigger', '/proc/scsi', '/proc/acpi/wakeup'];
+/** What root could read in the same way: passwords and keys of the machine. */
+const SECRETS = ['/etc/shadow', '/etc/shadow-', '/etc/krb5.keytab'];
+
+const isRoot = process.getuid?.() === 0;
 
 /** @param home absolute path of the home directory */
 export function planMounts(confinement: Confinement, environment: Readonly<Record<string, string>>, home: string): Mounts {
@@ -40,18 +50,23 @@ export function planMounts(confinement: Confinement, environment: Readonly<Recor
   for (const path of [...PRIVATE, ...RUNTIME]) if (isFolder(path) && !isLink(path)) tree.set(path, 'private');
   for (const path of RUNTIME_NEEDS.map(real)) if (path.startsWith('/run/') && exists(path)) tree.set(path, 'read');
   for (const path of system?.folders ?? []) tree.set(path, 'read');
-  for (const path of [...SOCKET_FOLDERS, ...SECRETS]) if (exists(path) && isInView(tree, path)) tree.set(path, 'hidden');
+  for (const path of [...SOCKET_FOLDERS, ...(isRoot ? SECRETS : [])])
+    if (exists(path) && isInView(tree, path)) tree.set(path, 'hidden');
   for (const path of readable) tree.set(path, 'read');
   for (const path of roots) tree.set(path, 'write');
   // Reading what may be written is no less.
   for (const path of readable) if (tree.accessOf(dirname(path)) === 'write') tree.set(path, 'write');
 
   for (const path of confinement.hidden.map(real)) tree.seal(path, 'hidden', { path, kind: 'folder', content: '' });
+  const removed: string[] = [];
   for (const { path, name } of roots.flatMap((root) => protectedPlaces(root, realHome))) {
+    const missing = !exists(path);
+    if ((missing && name.whenMissing === 'free') || tree.accessOf(path) !== 'write') continue;
     const place = real(path);
     if (tree.accesses.has(place) || tree.accessOf(place) !== 'write') continue;
-    const missing: Place = { path: place, kind: name.kind, content: name.placeholder ?? '' };
-    tree.seal(place, 'read', name.whenMissing === 'blocked' ? missing : undefined);
+    if (missing && name.whenMissing === 'removed') removed.push(place);
+    const placeholder: Place = { path: place, kind: name.kind, content: name.placeholder ?? '' };
+    tree.seal(place, 'read', name.whenMissing === 'blocked' ? placeholder : undefined);
   }
   for (const path of listeningSockets().map(real)) {
     const access = tree.accessOf(path);
@@ -59,27 +74,33 @@ export function planMounts(confinement: Confinement, environment: Readonly<Recor
     if (access === 'read' || (access === 'write' && path.startsWith(`${realHome}/.`))) tree.seal(path, 'hidden');
   }
 
-  const { args, last } = mountsOf(tree);
+  const { args, last, sealed } = mountsOf(tree);
   const links = [...(system?.links ?? []), ...(system ? linksAmong(confinement.writable) : [])];
   return {
     args: [
       ...(system ? [] : ['--ro-bind', '/', '/']),
       ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
       ...['--dev', '/dev', '--proc', '/proc'],
-      ...KERNEL.filter(exists).flatMap((path) => ['--ro-bind', path, path]),
+      ...(isRoot ? KERNEL.filter(exists) : []).flatMap((path) => ['--ro-bind', path, path]),
       ...args,
       ...last,
       ...(system ? ['--remount-ro', '/'] : []),
     ],
     places: tree.places,
+    sealed,
+    removed,
     sees: (path) => ['read', 'write'].includes(tree.accessOf(real(path))),
   };
 }
 
 /** Outer ones before what lies in them; what has to wait until everything in it is mounted comes last. */
-function mountsOf(tree: VisibleTree): { args: string[]; last: string[] } {
+function mountsOf(tree: VisibleTree): { args: string[]; last: string[]; sealed: Sealed[] } {
   const args: string[] = [];
   const last: string[] = [];
+  const sealed: Sealed[] = [];
+  const seal = (path: string, by: Sealed['by']) => {
+    if (tree.sealed.has(path)) sealed.push({ path, by });
+  };
   const folders = new Set(tree.places.filter(({ kind }) => kind === 'folder').map(({ path }) => path));
   for (const [path, access] of [...tree.accesses].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (path === '/') {
@@ -88,17 +109,22 @@ function mountsOf(tree: VisibleTree): { args: string[]; last: string[] } {
     }
     const around = tree.accessOf(dirname(path));
     if (access === 'private') args.push('--perms', RUNTIME.includes(path) ? '0755' : '1777', '--tmpfs', path);
-    else if (access === 'write') args.push('--bind', path, path);
-    else if (access === 'read') {
-      if (around !== 'read') args.push('--ro-bind', path, path);
+    else if (access === 'write' || access === 'read') {
+      if (access === 'read' && around === 'read') continue;
+      args.push(access === 'write' ? '--bind' : '--ro-bind', path, path);
+      seal(path, 'itself');
     } else if (around === 'read' || around === 'write') {
       if (folders.has(path) || isFolder(path)) {
         args.push('--perms', '0555', '--tmpfs', path);
         last.push('--remount-ro', path);
-      } else args.push('--ro-bind', '/dev/null', path);
+        seal(path, 'folder');
+      } else {
+        args.push('--ro-bind', '/dev/null', path);
+        seal(path, 'device');
+      }
     }
   }
-  return { args, last };
+  return { args, last, sealed };
 }
 
 function isInView(tree: VisibleTree, path: string): boolean {

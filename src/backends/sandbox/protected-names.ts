@@ -14,9 +14,10 @@ export interface ProtectedName {
   readonly kind: 'file' | 'folder';
   /**
    * `blocked`: it cannot be made either. For that an empty one is there as long as the command runs, so this is only
-   * for what is harmless when empty and what git does not see. `free`: it can be made.
+   * for what is harmless when empty and what git does not see. `free`: it can be made. `removed`: it can be made and is
+   * gone when the command has ended, where not even an empty one is harmless.
    */
-  readonly whenMissing: 'blocked' | 'free';
+  readonly whenMissing: 'blocked' | 'free' | 'removed';
   /** What the empty one holds, where nothing at all would mean something. */
   readonly placeholder?: string;
   /** End of a sentence, `git runs what is in it`. */
@@ -35,7 +36,9 @@ const free = (names: readonly ProtectedName[]): ProtectedName[] => names.map((na
 
 export const PROTECTED_NAMES: readonly ProtectedName[] = [
   ...folder('repository', 'git runs what is in it', 'hooks'),
-  ...file('repository', 'free', 'it names programs that git runs', 'config', 'config.worktree'),
+  ...file('repository', 'blocked', 'it names programs that git runs', 'config'),
+  ...file('repository', 'free', 'it names programs that git runs', 'config.worktree'),
+  ...file('repository', 'removed', 'git takes hooks and configuration from where it points', 'commondir'),
 
   ...folder('root', 'editors run tasks from it', '.vscode'),
   ...folder('root', 'coding agents take hooks, commands and servers from it', '.claude', '.opencode'),

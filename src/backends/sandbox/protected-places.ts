@@ -13,7 +13,7 @@ export interface ProtectedPlace {
 const DEPTH = 2;
 /** Folders looked at in one writable folder, and repositories protected in it: commands must start fast. */
 const MAX_FOLDERS = 300;
-const MAX_REPOSITORIES = 40;
+const MAX_REPOSITORIES = 16;
 /** Never looked into: full of folders, and repositories in them are nobody's work. */
 const SKIPPED = new Set(['node_modules', '.git', '.venv', 'venv', 'target', 'vendor', 'dist', 'build', '__pycache__']);
 

@@ -12,6 +12,8 @@ export interface VisibleTree {
   readonly accesses: ReadonlyMap<string, Access>;
   /** What has to be made before, so that something can be mounted over it; outer folders first. */
   readonly places: readonly Place[];
+  /** What `seal` mounts. */
+  readonly sealed: ReadonlySet<string>;
   set(path: string, access: Access): void;
   accessOf(path: string): Access;
   /**
@@ -26,6 +28,7 @@ export interface VisibleTree {
 export function createVisibleTree(base: Access): VisibleTree {
   const accesses = new Map<string, Access>([['/', base]]);
   const places: Place[] = [];
+  const sealed = new Set<string>();
 
   function accessOf(path: string): Access {
     const own = accesses.get(path);
@@ -40,6 +43,7 @@ export function createVisibleTree(base: Access): VisibleTree {
   return {
     accesses,
     places,
+    sealed,
     accessOf,
     set: (path, access) => void accesses.set(path, access),
     seal(path, access, missing) {
@@ -58,8 +62,10 @@ export function createVisibleTree(base: Access): VisibleTree {
       for (const parent of parentsOf(path)) {
         if (accesses.has(parent) || accessOf(parent) !== 'write') break;
         accesses.set(parent, 'write');
+        sealed.add(parent);
       }
       accesses.set(path, access);
+      sealed.add(path);
     },
   };
 }
