@@ -1,20 +1,20 @@
 /** Running commands on this machine. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
-import type { Command, ExecIO, ExecRequest, ExecResult, OutputStream } from './backend.ts';
-import { createOutputCapture } from './output-capture.ts';
+import type { ExecIO, ExecRequest, ExecResult } from './backend.ts';
+import { type Argv, type Limited, type Limiter, wasKeptOut } from './limits/limiter.ts';
+import { startMeter } from './limits/meter.ts';
+import { collectOutput } from './native-output.ts';
+import { argvOf, located, start } from './native-start.ts';
 import {
   COMMAND_MARK,
   type CommandTree,
-  groupExists,
   killMarked,
   killTree,
-  residentBytes,
+  leftBehind,
   SERVER_MARK,
   signalTree,
   treeEnds,
@@ -23,35 +23,49 @@ import type { Reaper } from './reaper.ts';
 
 /** Time between SIGTERM and SIGKILL, milliseconds. */
 const GRACE_MS = 1000;
-/** How long output may still trickle in after the command's own process has ended, milliseconds. */
-const DRAIN_MS = 100;
-/** The same, however much comes. */
-const MAX_DRAIN_MS = 2000;
 /** How soon after a command the look for what it left behind, milliseconds. */
 const SWEEP_MS = 200;
-/** How often memory is looked at, milliseconds; a command that ends before the first look has none told. */
-const SAMPLE_MS = 200;
+
+/** What commands of one backend share. */
+export interface NativeExecutor {
+  readonly reaper: Reaper;
+  limiter(): Promise<Limiter>;
+}
 
 /** @throws Failure `not_found` or `denied` when the program or the working directory cannot be used. */
-export async function execNative(request: ExecRequest, io: ExecIO, reaper: Reaper): Promise<ExecResult> {
-  const { signal } = io;
-  if (signal.aborted) return nothingRan();
+export async function execNative(request: ExecRequest, io: ExecIO, { reaper, limiter }: NativeExecutor): Promise<ExecResult> {
+  if (io.signal.aborted) return nothingRan();
   const mark = randomUUID();
-  const startedMs = performance.now();
   reaper.watch();
+  let argv = argvOf(request.command);
+  let limited: Limited | undefined;
+  if (request.limits) {
+    argv = await located(argv, request);
+    limited = await (await limiter()).prepare(mark, request.limits);
+    argv = limited.wrap(argv);
+  }
+  try {
+    if (io.signal.aborted) return nothingRan();
+    return await run(argv, request, io, { reaper, mark, limited });
+  } finally {
+    limited?.group?.remove();
+  }
+}
+
+interface Surroundings {
+  readonly reaper: Reaper;
+  readonly mark: string;
+  readonly limited: Limited | undefined;
+}
+
+async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark, limited }: Surroundings): Promise<ExecResult> {
+  const startedMs = performance.now();
   cpuTicksBefore ??= cpuTicksOfChildren();
-  const child = await start(request, { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark });
-  const tree: CommandTree = { leader: child.pid as number, mark };
+  const child = await start(argv, request, { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark });
+  const tree: CommandTree = { leader: child.pid as number, mark, group: limited?.group };
   reaper.add(tree.leader);
 
-  const stdout = createOutputCapture(request.maxOutputBytes);
-  const stderr = createOutputCapture(request.maxOutputBytes);
-  const receive = (stream: OutputStream, chunk: Uint8Array) => {
-    (stream === 'stdout' ? stdout : stderr).add(chunk);
-    io.onOutput?.(stream, chunk);
-  };
-  child.stdout?.on('data', (chunk: Buffer) => receive('stdout', chunk));
-  child.stderr?.on('data', (chunk: Buffer) => receive('stderr', chunk));
+  const output = collectOutput(child, request, io);
   // The command may end, or close its input, before it has read all of it.
   child.stdin?.on('error', () => {});
   child.stdin?.end(request.stdin);
@@ -65,34 +79,38 @@ export async function execNative(request: ExecRequest, io: ExecIO, reaper: Reape
     killing = setTimeout(() => void killTree(tree), GRACE_MS);
   };
   const onAbort = () => stop('cancelled');
-  signal.addEventListener('abort', onAbort, { once: true });
+  io.signal.addEventListener('abort', onAbort, { once: true });
   const limit = setTimeout(() => stop('timeout'), request.timeoutMs);
-  const memory = sampleMemory(tree);
+  const meter = startMeter(tree, limited?.watched);
 
   try {
     const { exitCode, signalName, cpuMs } = await exited(child);
     const durationMs = performance.now() - startedMs;
     clearTimeout(killing);
     if (outcome !== 'exited') await treeEnds(tree, GRACE_MS);
-    const leftBehind = outcome !== 'exited' || groupExists(tree.leader);
-    if (leftBehind) await killTree(tree);
-    // What still holds the output open broke away from the group.
-    if (!(await drained(child))) await killTree(tree);
-    else if (!leftBehind) sweepLater(mark);
+    const goesOn = outcome !== 'exited' || (await leftBehind(tree));
+    if (goesOn) await killTree(tree);
+    // What still holds the output open broke away from the process group.
+    if (!(await output.drained())) await killTree(tree);
+    else if (!goesOn && !tree.group) sweepLater(mark);
+    const { limitHit, ...used } = await meter.read();
+    const { stdout, stderr } = output.result();
+    if (wasKeptOut(mark, exitCode, stderr.head)) throw keptOut();
     return {
       outcome,
+      ...(limitHit !== undefined && { limitHit }),
       exitCode,
       signal: signalName,
       durationMs: Math.round(durationMs),
-      stdout: stdout.result(),
-      stderr: stderr.result(),
-      resources: { ...(cpuMs !== undefined && { cpuMs }), ...memory.result() },
+      stdout,
+      stderr,
+      resources: { ...(cpuMs !== undefined && { cpuMs }), ...used },
     };
   } finally {
     clearTimeout(limit);
     clearTimeout(killing);
-    memory.stop();
-    signal.removeEventListener('abort', onAbort);
+    meter.stop();
+    io.signal.removeEventListener('abort', onAbort);
     reaper.remove(tree.leader);
   }
 }
@@ -102,46 +120,10 @@ function nothingRan(): ExecResult {
   return { outcome: 'cancelled', exitCode: null, signal: null, durationMs: 0, stdout: nothing, stderr: nothing, resources: {} };
 }
 
-function start({ command, cwd, stdin }: ExecRequest, env: Record<string, string>): Promise<ChildProcess> {
-  const [program, args] = argvOf(command);
-  return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException) => startFailure(error, program, cwd).then(reject);
-    try {
-      const child = spawn(program, args, { cwd, env, detached: true, stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
-      child.once('error', refuse);
-      if (child.pid !== undefined) resolve(child);
-    } catch (thrown) {
-      refuse(thrown as NodeJS.ErrnoException);
-    }
+function keptOut(): Failure {
+  return new Failure('unavailable', 'The command could not be put under its limits, so it was not run.', {
+    hint: 'Look at what `mcp-python doctor` says about limits.',
   });
-}
-
-function argvOf(command: Command): [string, string[]] {
-  if (command.kind === 'argv') return [command.argv[0], command.argv.slice(1)];
-  return ['/bin/sh', ['-c', command.script, 'sh', ...(command.args ?? [])]];
-}
-
-/** The system says ENOENT for a missing program and a missing folder alike. */
-async function startFailure(error: NodeJS.ErrnoException, program: string, cwd: string): Promise<Failure> {
-  const folder = await stat(cwd).catch(() => undefined);
-  if (!folder?.isDirectory()) {
-    return new Failure('not_found', `The working directory ${cwd} does not exist.`, { cause: error });
-  }
-  if (error.code === 'ENOENT') {
-    return new Failure('not_found', `The program ${program} was not found.`, {
-      hint: 'Look for it with check_command_exists.',
-      cause: error,
-    });
-  }
-  if (error.code === 'EACCES')
-    return new Failure('denied', `${program} may not be run here: it is not executable.`, { cause: error });
-  if (error.code === 'E2BIG') {
-    return new Failure('too_large', 'The command and its environment are too long for the system.', {
-      hint: 'Pass data on stdin.',
-      cause: error,
-    });
-  }
-  return new Failure('unavailable', `${program} could not be started: ${error.message}`, { cause: error });
 }
 
 interface Exit {
@@ -153,30 +135,6 @@ interface Exit {
 function exited(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('exit', (exitCode, signalName) => resolve({ exitCode, signalName, cpuMs: cpuOfLastChild() }));
-  });
-}
-
-/** Waits until both output streams have ended; false when nothing came for a while, or it never ends. */
-function drained(child: ChildProcess): Promise<boolean> {
-  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null && !stream.closed);
-  if (streams.length === 0) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    let open = streams.length;
-    const finish = () => {
-      clearTimeout(quiet);
-      clearTimeout(bound);
-      for (const stream of streams) stream.destroy();
-      resolve(open === 0);
-    };
-    const quiet = setTimeout(finish, DRAIN_MS);
-    const bound = setTimeout(finish, MAX_DRAIN_MS);
-    for (const stream of streams) {
-      stream.on('data', () => quiet.refresh());
-      stream.once('close', () => {
-        open--;
-        if (open === 0) finish();
-      });
-    }
   });
 }
 
@@ -204,19 +162,6 @@ function cpuTicksOfChildren(): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function sampleMemory(tree: CommandTree) {
-  let maxRssBytes: number | undefined;
-  const timer = setInterval(async () => {
-    const bytes = await residentBytes(tree);
-    if (bytes !== undefined) maxRssBytes = Math.max(maxRssBytes ?? 0, bytes);
-  }, SAMPLE_MS);
-  timer.unref();
-  return {
-    result: () => (maxRssBytes === undefined ? {} : { maxRssBytes }),
-    stop: () => clearInterval(timer),
-  };
 }
 
 let toSweep = new Set<string>();

@@ -1,4 +1,5 @@
-import type { Backend } from './backend.ts';
+import type { Backend, Enforcement } from './backend.ts';
+import type { Limiter } from './limits/limiter.ts';
 import { createReaper } from './reaper.ts';
 
 /** This machine, with the rights of this process. */
@@ -8,11 +9,28 @@ export function createNativeBackend(): Backend {
   const system = () => import('./native-system.ts');
   const files = () => import('./native-files.ts').then(({ nativeFiles }) => nativeFiles);
 
+  let opening: Promise<Limiter> | undefined;
+  async function openLimiter(): Promise<Limiter> {
+    const limiter = await (await import('./limits/limiter.ts')).openLimiter();
+    reaper.own(limiter.homes);
+    return limiter;
+  }
+  const limiter = () => {
+    opening ??= openLimiter();
+    return opening;
+  };
+
+  let looking: Promise<Enforcement> | undefined;
+  async function enforcement(): Promise<Enforcement> {
+    const { notEnforced } = await limiter();
+    return { sandbox: undefined, notEnforced: ['commands run with all the rights of mcp-python itself', ...notEnforced] };
+  }
+
   return {
     name: 'native',
     async exec(request, io) {
       const { execNative } = await import('./native-exec.ts');
-      return execNative(request, io, reaper);
+      return execNative(request, io, { reaper, limiter });
     },
     files: {
       stat: async (path) => (await files()).stat(path),
@@ -22,7 +40,10 @@ export function createNativeBackend(): Backend {
       list: async (path, options) => (await files()).list(path, options),
       search: async (request, signal) => (await files()).search(request, signal),
     },
-    enforcement: async () => ({ sandbox: undefined, notEnforced: ['commands run with all the rights of mcp-python itself'] }),
+    enforcement() {
+      looking ??= enforcement();
+      return looking;
+    },
     which: async (name, path) => (await system()).nativeWhich(name, path),
     info: async () => (await system()).nativeInfo(),
     status: async (signal) => (await system()).nativeStatus(signal),

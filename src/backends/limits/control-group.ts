@@ -1,0 +1,144 @@
+/** A command with all it starts as one control group of the kernel (cgroups(7)): counted, bounded and ended as a whole. */
+import { constants } from 'node:fs';
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../errors.ts';
+import type { ExecResult, ResourceLimits } from '../backend.ts';
+
+export type LimitName = keyof ResourceLimits;
+
+export interface ControlGroup {
+  /** `cgroup.procs` files: a process that writes `0` to each of them is inside, with all it will start. */
+  readonly entrances: readonly string[];
+  /** Processes inside, the dead left out. */
+  members(): Promise<number[]>;
+  /** Kills all of them at once and waits until the group is empty, at most ten seconds. */
+  kill(): Promise<void>;
+  usage(): Promise<GroupUsage>;
+  /** Takes the group away as soon as it is empty. Does not wait for that and never fails. */
+  remove(): void;
+}
+
+export interface GroupUsage {
+  readonly cpuMs?: number;
+  /** The most memory it had at once, files cached for it included. */
+  readonly maxMemoryBytes?: number;
+  readonly limitHit?: ExecResult['limitHit'];
+}
+
+/** Where the groups of this server are made. */
+export interface ControlGroups {
+  /** Limits that the kernel enforces here. */
+  readonly holds: ReadonlySet<LimitName>;
+  /** Folders that hold nothing but our groups, the one by which processes are found first. To be ended with this process. */
+  readonly homes: readonly string[];
+  /** @param name one part of a path, not used before */
+  create(name: string, limits: ResourceLimits): Promise<ControlGroup>;
+}
+
+interface GroupParts {
+  /** The folder by which its processes are found and killed. */
+  readonly tree: string;
+  /** Every folder of it, `tree` included. */
+  readonly folders: readonly string[];
+  usage(): Promise<GroupUsage>;
+}
+
+/** The group that lives in these folders. */
+export function controlGroup({ tree, folders, usage }: GroupParts): ControlGroup {
+  return {
+    entrances: folders.map((folder) => join(folder, 'cgroup.procs')),
+    members: () => membersOf(tree),
+    kill: () => killGroup(tree),
+    usage,
+    remove: () => void Promise.all(folders.map(removeGroup)),
+  };
+}
+
+/** Processes in a group and the groups below it. */
+async function membersOf(folder: string): Promise<number[]> {
+  const [own, below] = await Promise.all([readFile(join(folder, 'cgroup.procs'), 'latin1').catch(() => ''), foldersIn(folder)]);
+  const inner = await Promise.all(below.map(membersOf));
+  return [...own.split('\n').filter(Boolean).map(Number), ...inner.flat()];
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+}
+
+/** How long the dead of a group may take to be gone, milliseconds. */
+const KILL_MS = 10_000;
+
+/** Kills what is in a group and below it until nothing is. A bomb cannot fork ahead of it: it is killed as a whole, or stopped first. */
+export async function killGroup(folder: string): Promise<void> {
+  const until = performance.now() + KILL_MS;
+  for (let pause = 1; performance.now() < until; pause = Math.min(pause * 2, 50)) {
+    if ((await membersOf(folder)).length === 0) return;
+    if (!(await put(folder, 'cgroup.kill', '1'))) await stopAndKill(folder);
+    await sleep(pause);
+  }
+}
+
+/** Before Linux 5.14, and in version 1. */
+async function stopAndKill(folder: string): Promise<void> {
+  const stopped = (await put(folder, 'cgroup.freeze', '1')) || (await put(folder, 'freezer.state', 'FROZEN'));
+  for (const pid of await membersOf(folder)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It is gone.
+    }
+  }
+  if (stopped) await ((await put(folder, 'cgroup.freeze', '0')) || put(folder, 'freezer.state', 'THAWED'));
+}
+
+/** How long a group may be busy before it is left for the next start, milliseconds. */
+const REMOVE_MS = 30_000;
+
+/** Removes a group and those below it; a dead process that nobody has waited for may hold it for a moment. */
+export async function removeGroup(folder: string): Promise<void> {
+  const until = performance.now() + REMOVE_MS;
+  for (let pause = 1; performance.now() < until; pause = Math.min(pause * 2, 200)) {
+    try {
+      return await rmdir(folder);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
+    }
+    await Promise.all((await foldersIn(folder)).map((below) => rmdir(below).catch(() => removeGroup(below))));
+    await sleep(pause, undefined, { ref: false });
+  }
+}
+
+/** Writes to a file of a group. @returns false when there is no such file, or the kernel refuses the value */
+export async function put(folder: string, file: string, value: string): Promise<boolean> {
+  try {
+    // Neither made nor read: some of these files may only be written.
+    await writeFile(join(folder, file), value, { flag: constants.O_WRONLY });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sets a limit. @throws Failure `unavailable` when the kernel refuses: nothing is to run without it */
+export async function putLimit(folder: string, file: string, value: string): Promise<void> {
+  if (await put(folder, file, value)) return;
+  throw new Failure('unavailable', `The limit ${file} of a command could not be set to ${value}.`, {
+    hint: 'Look at what `mcp-python doctor` says about limits.',
+  });
+}
+
+/** A file of a group that holds one number. */
+export async function numberIn(folder: string, file: string): Promise<number | undefined> {
+  const text = await readFile(join(folder, file), 'latin1').catch(() => '');
+  return text === '' ? undefined : Number(text);
+}
+
+/** One line of a file of a group that holds `name number` lines. */
+export async function fieldIn(folder: string, file: string, field: string): Promise<number | undefined> {
+  const text = await readFile(join(folder, file), 'latin1').catch(() => '');
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${field} `));
+  return line === undefined ? undefined : Number(line.slice(field.length + 1));
+}

@@ -1,0 +1,107 @@
+/** Chooses how limits are kept on this machine, by trying, and puts a command under them before its first instruction. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
+import type { ResourceLimits } from '../backend.ts';
+import { openCgroupV1 } from './cgroup-v1.ts';
+import { openCgroupV2 } from './cgroup-v2.ts';
+import type { ControlGroup, ControlGroups, LimitName } from './control-group.ts';
+import { findOwnGroups, type OwnGroups } from './own-groups.ts';
+import { rlimitScript, weaknessesOf } from './rlimits.ts';
+
+export type Argv = readonly [string, ...string[]];
+
+export interface Limiter {
+  /** Ends of sentences: which limits are weaker here than asked for. */
+  readonly notEnforced: readonly string[];
+  /** Folders that hold nothing but our control groups; whatever is in them is to end with this process. */
+  readonly homes: readonly string[];
+  /**
+   * Makes ready for one command.
+   * @param name not used before, fit for a file name
+   * @throws Failure `unavailable` when a limit cannot be set
+   */
+  prepare(name: string, limits: ResourceLimits): Promise<Limited>;
+}
+
+export interface Limited {
+  /** Where all processes of the command will be. */
+  readonly group: ControlGroup | undefined;
+  /** Limits that only a look at its processes from time to time completes. */
+  readonly watched: Partial<ResourceLimits>;
+  /** The arguments that run `argv` under the limits. `argv[0]` is a path. */
+  wrap(argv: Argv): Argv;
+}
+
+type Opener = (own: OwnGroups) => Promise<ControlGroups | undefined>;
+
+const LIMITS: readonly LimitName[] = ['memoryBytes', 'cpus', 'processes'];
+
+/**
+ * Control groups version 2, else version 1, else the limits of processes.
+ * @param open the kinds of control groups to try, in this order
+ */
+export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openCgroupV1]): Promise<Limiter> {
+  const groups = await openGroups(open);
+  const missing = new Set(LIMITS.filter((limit) => !groups?.holds.has(limit)));
+  return {
+    notEnforced: weaknessesOf(missing),
+    homes: groups?.homes ?? [],
+    async prepare(name, limits) {
+      const group = await groups?.create(name, limits);
+      const rlimits = rlimitScript(limits, missing);
+      return {
+        group,
+        watched: {
+          ...(missing.has('memoryBytes') && { memoryBytes: limits.memoryBytes }),
+          ...(missing.has('processes') && { processes: limits.processes }),
+        },
+        wrap: (argv) => enter(name, group?.entrances ?? [], rlimits, argv),
+      };
+    },
+  };
+}
+
+/** The first that limits something; where none does, one that at least keeps the processes of a command together. */
+async function openGroups(open: readonly Opener[]): Promise<ControlGroups | undefined> {
+  const own = await findOwnGroups();
+  let spare: ControlGroups | undefined;
+  for (const opener of open) {
+    const groups = await opener(own).catch(() => undefined);
+    if (groups === undefined) continue;
+    if (!(await canEnter(groups))) await Promise.all(groups.homes.map((home) => rmdir(home).catch(() => {})));
+    else if (groups.holds.size > 0) return groups;
+    else spare ??= groups;
+  }
+  return spare;
+}
+
+/** Making a group may be allowed where moving into it is not. */
+async function canEnter(groups: ControlGroups): Promise<boolean> {
+  const group = await groups.create(randomUUID(), { memoryBytes: 2 ** 30, cpus: 1, processes: 64 });
+  const [program, ...args] = enter('probe', group.entrances, '', ['/bin/sh', '-c', 'exit 0']);
+  const code = await new Promise((resolve) => {
+    spawn(program, args, { stdio: 'ignore', env: {} }).on('exit', resolve).on('error', resolve);
+  });
+  group.remove();
+  return code === 0;
+}
+
+/**
+ * A shell that goes into the groups, limits itself and becomes the command. A name that the environment brings in
+ * as a function would run outside; special built-ins cannot be hidden by functions (POSIX, Shell Command Language 2.9.1.1).
+ */
+function enter(name: string, entrances: readonly string[], rlimits: string, argv: Argv): Argv {
+  const inside = entrances.map((_, index) => `echo 0 >"$${index + 1}"`).join(' && ');
+  const entered =
+    inside && `{ ${inside}; } 2>/dev/null || { echo "$0${REFUSAL}" >&2; exit ${REFUSED}; }; shift ${entrances.length}; `;
+  return ['/bin/sh', '-c', `unset -f echo ulimit; ${entered}${rlimits}exec "$@"`, name, ...entrances, ...argv];
+}
+
+const REFUSED = 125;
+const REFUSAL = ' stayed outside of its limits.';
+
+/** Whether a command prepared under this name has not run because it could not be put under its limits. */
+export function wasKeptOut(name: string, exitCode: number | null, stderr: Uint8Array): boolean {
+  return exitCode === REFUSED && Buffer.from(stderr).toString('latin1') === `${name}${REFUSAL}\n`;
+}
