@@ -2,8 +2,8 @@
  * Checks the parts of a script that are taken for data. Where the grammar and a shell disagreed about where a comment,
  * a quoted text or a here-document ends, commands could hide there.
  */
-import type { Node } from 'web-tree-sitter';
 import type { ScriptProblem } from './script.ts';
+import { nodeAt, type SyntaxNode } from './syntax-tree.ts';
 
 /** Control characters but tab and line feed, and blanks that only look like blanks to a shell, or only to the grammar. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -12,12 +12,12 @@ const STRANGE = /[\0-\x08\x0b-\x1f\x7f-\xa0\u1680\u180e\u2000-\u200f\u2028-\u202
 const TEXT_NODES = new Set(['string_content', 'string', 'raw_string', 'heredoc_body', 'heredoc_content', 'comment']);
 
 /** The first strange character outside quotes, comments and here-documents. */
-export function strangeCharacters(root: Node, text: string): ScriptProblem | undefined {
+export function strangeCharacters(root: SyntaxNode, text: string): ScriptProblem | undefined {
   STRANGE.lastIndex = 0;
   for (let found = STRANGE.exec(text); found; found = STRANGE.exec(text)) {
     const code = text.charCodeAt(found.index);
-    const place = root.descendantForIndex(found.index, found.index + 1);
-    const harmless = code > 0x1f && code !== 0x7f && place !== null && TEXT_NODES.has(place.type);
+    const place = nodeAt(root, found.index);
+    const harmless = code > 0x1f && code !== 0x7f && TEXT_NODES.has(place.type);
     if (harmless) continue;
     return {
       reason: `it holds the character U+${code.toString(16).toUpperCase().padStart(4, '0')}, which shells and people read differently`,
@@ -42,23 +42,23 @@ const KEEPS_BACKSLASH = new Set([
  * The script with continued lines joined (POSIX.1-2024 2.2.1), which a shell does before it takes words apart; the
  * grammar takes the place for a blank.
  */
-export function joinLines(root: Node, text: string): string {
+export function joinLines(root: SyntaxNode, text: string): string {
   if (!text.includes('\\\n')) return text;
   return text.replace(/\\./gs, (pair, at: number) => {
     if (pair !== '\\\n') return pair;
-    const place = root.descendantForIndex(at, at + 1);
-    return place && KEEPS_BACKSLASH.has(place.type) ? pair : '';
+    const place = nodeAt(root, at);
+    return KEEPS_BACKSLASH.has(place.type) ? pair : '';
   });
 }
 
 /** Why a node that is taken for data may be none; undefined when it is. */
-export function dataProblem(node: Node, text: string): string | undefined {
-  const source = text.slice(node.startIndex, node.endIndex);
+export function dataProblem(node: SyntaxNode, text: string): string | undefined {
+  const source = text.slice(node.start, node.end);
   switch (node.type) {
     case 'raw_string':
       return /^'[^']*'$/.test(source) ? undefined : 'a single-quoted text does not end where it seems to';
     case 'comment': {
-      const before = text[node.startIndex - 1];
+      const before = text[node.start - 1];
       const begins = before === undefined || /[ \t\n;&|()]/.test(before);
       return begins && /^#[^\n]*$/.test(source) ? undefined : 'a comment does not begin or end where it seems to';
     }
@@ -70,8 +70,8 @@ export function dataProblem(node: Node, text: string): string | undefined {
 }
 
 /** A here-document ends at the first line that is its delimiter, quotes taken off (POSIX.1-2024 2.7.4). */
-function hereDocumentProblem(node: Node, text: string): string | undefined {
-  const slice = (part: Node) => text.slice(part.startIndex, part.endIndex);
+function hereDocumentProblem(node: SyntaxNode, text: string): string | undefined {
+  const slice = (part: SyntaxNode) => text.slice(part.start, part.end);
   const start = node.children.find(({ type }) => type === 'heredoc_start');
   const body = node.children.find(({ type }) => type === 'heredoc_body');
   const end = node.children.find(({ type }) => type === 'heredoc_end');
@@ -85,6 +85,6 @@ function hereDocumentProblem(node: Node, text: string): string | undefined {
   const lines = (body ? slice(body) : '').split('\n');
   const isEnd = (line: string) => (stripsTabs ? line.replace(/^\t+/, '') : line) === delimiter;
   if (lines.slice(0, -1).some(isEnd)) return wrong;
-  const endLine = text.slice(text.lastIndexOf('\n', end.endIndex - 1) + 1).split('\n', 1)[0] ?? '';
+  const endLine = text.slice(text.lastIndexOf('\n', end.end - 1) + 1).split('\n', 1)[0] ?? '';
   return isEnd(endLine) ? undefined : wrong;
 }

@@ -1,14 +1,14 @@
 /** Reads a script into the commands it could run. */
-import type { Node, Parser } from 'web-tree-sitter';
+import type { Parser } from 'web-tree-sitter';
 import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
 import type { Redirection, Script, ScriptProblem, SimpleCommand, Word } from './script.ts';
+import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
 import { readWord } from './words.ts';
 
 /** What a script must not exceed: it is refused, never looked at in part. */
 const MAX_LENGTH = 64 * 1024;
 const MAX_COMMANDS = 1000;
-const MAX_DEPTH = 100;
 
 export interface ParsedScript extends Script {
   /** It uses what only Bash knows, so that another shell would read it differently. */
@@ -33,21 +33,23 @@ export function readScript(parser: Parser, text: string): ParsedScript {
     return reading;
   }
   try {
-    const joined = joinLines(tree.rootNode, text);
+    const root = syntaxTree(tree);
+    const joined = joinLines(root, text);
     if (joined !== text) return readScript(parser, joined);
-    const strange = strangeCharacters(tree.rootNode, text);
+    const strange = strangeCharacters(root, text);
     if (strange) reading.problem(strange.reason, strange.source);
-    reading.visit(tree.rootNode, { piped: false, input: [] });
+    reading.visit(root, { piped: false, input: [] });
   } catch (thrown) {
-    if (!(thrown instanceof TooMuch)) throw thrown;
-    reading.problem(thrown.message, text.slice(0, 40));
+    if (thrown instanceof TooDeep) reading.problem('it is nested too deep', text.slice(0, 40));
+    else if (thrown instanceof TooMany) reading.problem(`it holds more than ${MAX_COMMANDS} commands`, text.slice(0, 40));
+    else throw thrown;
   } finally {
     tree.delete();
   }
   return reading;
 }
 
-class TooMuch extends Error {}
+class TooMany extends Error {}
 
 /** What a command inherits from what it stands in. */
 interface Surroundings {
@@ -96,7 +98,6 @@ class Reading implements ParsedScript {
   bashOnly = false;
   readonly #parser: Parser;
   readonly #text: string;
-  #depth = 0;
 
   constructor(parser: Parser, text: string) {
     this.#parser = parser;
@@ -107,20 +108,14 @@ class Reading implements ParsedScript {
     this.problems.push({ reason, source: source.slice(0, 200) });
   }
 
-  visit(node: Node, around: Surroundings): void {
-    if (++this.#depth > MAX_DEPTH) throw new TooMuch(`it is nested more than ${MAX_DEPTH} deep`);
-    this.#visit(node, around);
-    this.#depth--;
-  }
-
-  #visit(node: Node, around: Surroundings): void {
+  visit(node: SyntaxNode, around: Surroundings): void {
     const { type } = node;
-    if (!node.isNamed && !node.isError && !node.isMissing) {
+    if (!node.named && type !== 'ERROR' && !node.missing) {
       if (BASH_TOKENS.has(type)) this.bashOnly = true;
       return;
     }
-    if (node.isError || node.isMissing) {
-      this.problem(node.isMissing ? `a ${type} is missing` : 'it is not a complete, well-formed script', this.#slice(node));
+    if (type === 'ERROR' || node.missing) {
+      this.problem(node.missing ? `a ${type} is missing` : 'it is not a complete, well-formed script', this.#slice(node));
       // What is inside may still be run by a shell that reads it differently.
     } else if (BASH_NODES.has(type)) this.bashOnly = true;
     switch (type) {
@@ -144,7 +139,7 @@ class Reading implements ParsedScript {
         });
         return;
       case 'function_definition': {
-        const name = node.childForFieldName('name');
+        const name = childIn(node, 'name');
         if (name) this.functions.add(this.#slice(name));
         break;
       }
@@ -175,16 +170,16 @@ class Reading implements ParsedScript {
     for (const child of node.children) this.visit(child, around);
   }
 
-  #slice(node: Node): string {
-    return this.#text.slice(node.startIndex, node.endIndex);
+  #slice(node: SyntaxNode): string {
+    return this.#text.slice(node.start, node.end);
   }
 
-  #word(node: Node): Word {
+  #word(node: SyntaxNode): Word {
     return readWord(node, this.#slice(node));
   }
 
-  #add(node: Node, parts: Omit<SimpleCommand, 'source'>): void {
-    if (this.commands.length >= MAX_COMMANDS) throw new TooMuch(`it holds more than ${MAX_COMMANDS} commands`);
+  #add(node: SyntaxNode, parts: Omit<SimpleCommand, 'source'>): void {
+    if (this.commands.length >= MAX_COMMANDS) throw new TooMany();
     const [first] = parts.words;
     if (first?.value !== undefined && BASH_COMMANDS.has(first.value)) this.bashOnly = true;
     if (first?.value === 'set' && parts.words.some(({ value }) => value === 'pipefail')) this.bashOnly = true;
@@ -192,11 +187,11 @@ class Reading implements ParsedScript {
   }
 
   /** @param outer redirections of a statement around it that are the command's own, and words that stand behind them */
-  #command(node: Node, around: Surroundings, outer: Redirection[] = [], behind: readonly Word[] = []): void {
+  #command(node: SyntaxNode, around: Surroundings, outer: Redirection[] = [], behind: readonly Word[] = []): void {
     const words: Word[] = [];
     const assignments: { name: string; value: Word }[] = [];
     const redirections: Redirection[] = [];
-    const inside: Node[] = [];
+    const inside: SyntaxNode[] = [];
     for (const child of node.children) {
       inside.push(child);
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
@@ -209,7 +204,7 @@ class Reading implements ParsedScript {
   }
 
   /** What a word, an assignment or a redirection holds may run too: substitutions. */
-  #inside(node: Node, around: Surroundings): void {
+  #inside(node: SyntaxNode, around: Surroundings): void {
     const inner: Surroundings = { piped: around.piped, input: around.input };
     if (node.type === 'variable_assignment') {
       if (this.#hasBashAssignment(node)) this.bashOnly = true;
@@ -217,20 +212,20 @@ class Reading implements ParsedScript {
     } else this.visit(node, inner);
   }
 
-  #hasBashAssignment(node: Node): boolean {
+  #hasBashAssignment(node: SyntaxNode): boolean {
     return node.children.some(({ type }) => type === '+=' || type === 'subscript' || type === 'array');
   }
 
-  #assignment(node: Node): { name: string; value: Word } {
-    const name = node.childForFieldName('name');
-    const value = node.childForFieldName('value');
+  #assignment(node: SyntaxNode): { name: string; value: Word } {
+    const name = childIn(node, 'name');
+    const value = childIn(node, 'value');
     return {
       name: name ? this.#slice(name).replace(/\[.*$/s, '') : '',
       value: value ? this.#word(value) : { source: '', value: '', expands: false },
     };
   }
 
-  #bareAssignments(node: Node, around: Surroundings): void {
+  #bareAssignments(node: SyntaxNode, around: Surroundings): void {
     const all = node.type === 'variable_assignment' ? [node] : node.children;
     const assignments = all.filter(({ type }) => type === 'variable_assignment').map((each) => this.#assignment(each));
     this.#add(node, { words: [], assignments, redirections: around.input, piped: around.piped });
@@ -238,7 +233,7 @@ class Reading implements ParsedScript {
   }
 
   /** `export A=b`: a builtin whose arguments may be assignments. */
-  #declaration(node: Node, around: Surroundings): void {
+  #declaration(node: SyntaxNode, around: Surroundings): void {
     const words: Word[] = [];
     const assignments: { name: string; value: Word }[] = [];
     for (const child of node.children) {
@@ -249,7 +244,7 @@ class Reading implements ParsedScript {
     for (const child of node.children) this.#inside(child, around);
   }
 
-  #assignmentWord(node: Node): Word {
+  #assignmentWord(node: SyntaxNode): Word {
     const { name, value } = this.#assignment(node);
     const source = this.#slice(node);
     return value.value === undefined
@@ -257,13 +252,13 @@ class Reading implements ParsedScript {
       : { source, value: `${name}=${value.value}`, expands: false };
   }
 
-  #redirected(node: Node, around: Surroundings): void {
-    const body = node.childForFieldName('body');
+  #redirected(node: SyntaxNode, around: Surroundings): void {
+    const body = childIn(node, 'body');
     const redirections: Redirection[] = [];
     const behind: Word[] = [];
-    const rest: Node[] = [];
+    const rest: SyntaxNode[] = [];
     for (const child of node.children) {
-      if (body && child.id === body.id) continue;
+      if (child === body) continue;
       rest.push(child);
       if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, redirections));
     }
@@ -275,7 +270,7 @@ class Reading implements ParsedScript {
   }
 
   /** A redirection behind a list or pipeline is its last command's; behind a compound command it is for all in it. */
-  #redirectedBody(body: Node, around: Surroundings, redirections: Redirection[], behind: readonly Word[]): void {
+  #redirectedBody(body: SyntaxNode, around: Surroundings, redirections: Redirection[], behind: readonly Word[]): void {
     if (body.type !== 'pipeline' && body.type !== 'list' && body.type !== 'negated_command') {
       if (behind.length > 0) this.problem('words stand behind the redirection of a compound command', this.#slice(body));
       this.visit(body, { ...around, input: [...around.input, ...redirections] });
@@ -291,7 +286,7 @@ class Reading implements ParsedScript {
     });
   }
 
-  #redirectionInside(node: Node, around: Surroundings): void {
+  #redirectionInside(node: SyntaxNode, around: Surroundings): void {
     if (node.type !== 'heredoc_redirect') {
       this.visit(node, around);
       return;
@@ -305,13 +300,15 @@ class Reading implements ParsedScript {
   }
 
   /** Adds what the node redirects to `found`. @returns words that stand behind the target: they belong to the command */
-  #redirection(node: Node, found: Redirection[]): Word[] {
+  #redirection(node: SyntaxNode, found: Redirection[]): Word[] {
     const behind: Word[] = [];
     if (node.type === 'heredoc_redirect') {
       const body = node.children.find(({ type }) => type === 'heredoc_body');
-      const text = body?.namedChildren.every(({ type }) => type === 'heredoc_content') ? this.#slice(body) : undefined;
+      const text = body?.children.every(({ type, named }) => !named || type === 'heredoc_content')
+        ? this.#slice(body)
+        : undefined;
       found.push({ operator: '<<', target: undefined, text });
-      for (const argument of node.childrenForFieldName('argument')) behind.push(this.#word(argument));
+      for (const argument of node.children.filter(({ field }) => field === 'argument')) behind.push(this.#word(argument));
       // The rest of its line hangs below it.
       for (const child of node.children) if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, found));
       return behind;
@@ -320,8 +317,8 @@ class Reading implements ParsedScript {
     const targets: Word[] = [];
     for (const child of node.children) {
       if (child.type === 'file_descriptor') continue;
-      if (operator === '' && !child.isNamed) operator = this.#slice(child);
-      else if (!child.isError) targets.push(this.#word(child));
+      if (operator === '' && !child.named) operator = this.#slice(child);
+      else if (child.type !== 'ERROR') targets.push(this.#word(child));
     }
     const [target, ...others] = targets;
     const text = node.type === 'herestring_redirect' ? target?.value : undefined;
@@ -330,26 +327,26 @@ class Reading implements ParsedScript {
   }
 
   /** `${X:=value}` sets X. */
-  #expansion(node: Node, around: Surroundings): void {
+  #expansion(node: SyntaxNode, around: Surroundings): void {
     const source = this.#slice(node);
     if (BASH_EXPANSION.test(source)) this.bashOnly = true;
     const name = /^\$\{([A-Za-z_]\w*):?=/.exec(source)?.[1];
     if (name) this.#sets(node, name, around);
   }
 
-  #loopVariable(node: Node, around: Surroundings): void {
-    const variable = node.childForFieldName('variable');
+  #loopVariable(node: SyntaxNode, around: Surroundings): void {
+    const variable = childIn(node, 'variable');
     if (variable) this.#sets(variable, this.#slice(variable), around);
   }
 
   /** A variable gets a value that is not known. */
-  #sets(node: Node, name: string, { input, piped }: Surroundings): void {
+  #sets(node: SyntaxNode, name: string, { input, piped }: Surroundings): void {
     const value: Word = { source: this.#slice(node), value: undefined, expands: false };
     this.#add(node, { words: [], assignments: [{ name, value }], redirections: input, piped });
   }
 
   /** Inside backquotes `\`` and `\\` are escaped once more (POSIX.1-2024 2.6.3), so the grammar reads them wrong. */
-  #backticks(node: Node): void {
+  #backticks(node: SyntaxNode): void {
     const inner = this.#slice(node).slice(1, -1);
     if (!inner.includes('\\')) {
       for (const child of node.children) this.visit(child, { piped: false, input: [] });

@@ -1,6 +1,6 @@
 /** What a word of a script is once its quotes are taken off (POSIX.1-2024 2.2 and 2.6; Bash manual 3.1.2). */
-import type { Node } from 'web-tree-sitter';
 import { knownWord, type Word } from './script.ts';
+import type { SyntaxNode } from './syntax-tree.ts';
 
 /** A process substitution is handed to the program as the name of a pipe. */
 const PIPE_NAME = '/dev/fd/63';
@@ -14,7 +14,7 @@ interface Part {
 const unknown: Part = { value: undefined, expands: false };
 
 /** @param text the node's text */
-export function readWord(node: Node, text: string): Word {
+export function readWord(node: SyntaxNode, text: string): Word {
   if (node.type === 'word' && PLAIN.test(text)) return knownWord(text);
   const { value, expands } = readPart(node, text);
   return { source: text, value: expands ? undefined : value, expands };
@@ -23,7 +23,7 @@ export function readWord(node: Node, text: string): Word {
 /** The commonest words are as they look. */
 const PLAIN = /^[A-Za-z0-9_./:=@%+,-]+$/;
 
-function readPart(node: Node, text: string): Part {
+function readPart(node: SyntaxNode, text: string): Part {
   switch (node.type) {
     case 'word':
     case 'number':
@@ -33,7 +33,7 @@ function readPart(node: Node, text: string): Part {
     case 'regex':
       return unquoted(text);
     case 'command_name':
-      return node.firstChild && node.childCount === 1 ? readPart(node.firstChild, text) : unknown;
+      return node.children[0] && node.children.length === 1 ? readPart(node.children[0], text) : unknown;
     case 'raw_string':
       return { value: text.slice(1, -1), expands: false };
     case 'string':
@@ -49,7 +49,7 @@ function readPart(node: Node, text: string): Part {
       return { value: PIPE_NAME, expands: false };
     default:
       // Punctuation that the grammar gives no name, `{` and `}` among it.
-      return node.isNamed ? unknown : unquoted(text);
+      return node.named ? unknown : unquoted(text);
   }
 }
 
@@ -73,29 +73,29 @@ function unquoted(text: string): Part {
   return { value, expands };
 }
 
-function quoted(node: Node, text: string): Part {
-  for (const child of node.namedChildren) if (child.type !== 'string_content') return unknown;
+function quoted(node: SyntaxNode, text: string): Part {
+  if (node.children.some(({ type, named }) => named && type !== 'string_content')) return unknown;
   const inner = text.slice(text.indexOf('"') + 1, -1);
   // A dollar sign that begins an expansion the grammar did not see.
   if (/(?<!\\)(?:\\\\)*(?:\$[A-Za-z0-9_{(@*#?$!-]|`)/.test(inner)) return unknown;
   return { value: inner.replace(/\\([$`"\\\n])/g, (_, escaped: string) => (escaped === '\n' ? '' : escaped)), expands: false };
 }
 
-function joined(node: Node, text: string): Part {
+function joined(node: SyntaxNode, text: string): Part {
   let value: string | undefined = '';
   let expands = false;
   let unquotedText = '';
-  let end = node.startIndex;
+  let end = node.start;
   for (const child of node.children) {
     // Nothing may lie between the pieces but what continues a line.
-    const childText = text.slice(child.startIndex - node.startIndex, child.endIndex - node.startIndex);
-    const between = text.slice(end - node.startIndex, child.startIndex - node.startIndex);
+    const childText = text.slice(child.start - node.start, child.end - node.start);
+    const between = text.slice(end - node.start, child.start - node.start);
     if (between !== '' && between.replaceAll('\\\n', '') !== '') return unknown;
-    end = child.endIndex;
+    end = child.end;
     const part = readPart(child, childText);
     expands ||= part.expands && !(childText.startsWith('~') && value !== '');
     value = part.value === undefined || value === undefined ? undefined : value + part.value;
-    unquotedText += child.type === 'word' || !child.isNamed ? childText : '_';
+    unquotedText += child.type === 'word' || !child.named ? childText : '_';
   }
   // `{a,b}` and `{1..3}`
   if (/\{[^}]*(?:,|\.\.)[^}]*\}/.test(unquotedText)) expands = true;
