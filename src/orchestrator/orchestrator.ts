@@ -1,4 +1,5 @@
 import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { OutputStream } from '../backends/backend.ts';
 import { Failure, failureToJson, toFailure } from '../errors.ts';
 import type { GuardedBackend } from '../guard/guarded-backend.ts';
@@ -9,6 +10,7 @@ import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } fr
 import { RawResult } from '../tools/tool.ts';
 import { askPerson } from './approval-questions.ts';
 import { type CallLimit, createCallLimits } from './call-limits.ts';
+import { callRecord } from './call-record.ts';
 import { createHealthCheck, type Health } from './health.ts';
 import { createTaskLedger, type Task, type TaskRecord } from './task-ledger.ts';
 import { parseArguments, presentOutput } from './tool-values.ts';
@@ -84,10 +86,12 @@ export interface OrchestratorOptions {
   /** Upper limit of any call, seconds. */
   readonly timeoutSeconds: number;
   readonly healthCheckSeconds: number;
+  /** Where every call is recorded; an answer is given only once its record is written. */
+  readonly audit?: AuditLog;
 }
 
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { catalogue, capacity, maxQueueSize, timeoutSeconds } = options;
+  const { catalogue, capacity, maxQueueSize, timeoutSeconds, audit } = options;
   const ledger = createTaskLedger();
   const health = createHealthCheck(options.healthCheckSeconds);
   const startedAt = Date.now();
@@ -150,15 +154,18 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const outcome = await run(tool, values, task, limit, caller);
       if (outcome.isError) failures++;
       ledger.end(task, outcome.isError ? 'failed' : 'completed', outcome.failure?.code);
+      if (audit) await audit.record(callRecord(task, caller, values));
       return outcome;
     } catch (thrown) {
       if (isPassThrough(thrown)) {
         ledger.end(task, 'input_required');
+        if (audit) await audit.record(callRecord(task, caller, values));
         throw thrown;
       }
       failures++;
       const failure = becauseOf(limit.reason, toFailure(thrown));
       ledger.end(task, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure.code);
+      if (audit) await audit.record(callRecord(task, caller, values, failure));
       return failedOutcome(failure);
     } finally {
       limit.release();
