@@ -1,7 +1,9 @@
 /** Reads a script into the commands it could run. */
 import type { Parser } from 'web-tree-sitter';
+import { isBashCommand, isBashExpansion, isBashSyntax } from './bash-only.ts';
 import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
+import { readRedirection } from './redirections.ts';
 import type { Redirection, Script, ScriptProblem, SimpleCommand, Word } from './script.ts';
 import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
 import { readWord } from './words.ts';
@@ -58,39 +60,6 @@ interface Surroundings {
   readonly input: readonly Redirection[];
 }
 
-/** Words that Bash takes for commands of its own and other shells do not, or not in the same way. */
-const BASH_COMMANDS = new Set([
-  'source',
-  'declare',
-  'typeset',
-  'shopt',
-  'mapfile',
-  'readarray',
-  'pushd',
-  'popd',
-  'let',
-  'enable',
-  'complete',
-  'caller',
-  'disown',
-  'select',
-  'coproc',
-  'function',
-]);
-const BASH_NODES = new Set([
-  'ansi_c_string',
-  'translated_string',
-  'process_substitution',
-  'herestring_redirect',
-  'brace_expression',
-  'array',
-  'subscript',
-  'c_style_for_statement',
-]);
-const BASH_TOKENS = new Set(['[[', '((', '&>', '&>>', '|&', '+=', ';&', ';;&', '$[', 'function', 'select', 'coproc', '=~']);
-/** `${x/a/b}`, `${x:1}`, `${x^^}`, `${!x}`, `${x@Q}` (Bash manual 3.5.3). */
-const BASH_EXPANSION = /^\$\{(?:!|[A-Za-z_]\w*(?:\[|\/|\^|,|@|:(?![-=?+])))/;
-
 class Reading implements ParsedScript {
   readonly commands: SimpleCommand[] = [];
   readonly functions = new Set<string>();
@@ -111,13 +80,13 @@ class Reading implements ParsedScript {
   visit(node: SyntaxNode, around: Surroundings): void {
     const { type } = node;
     if (!node.named && type !== 'ERROR' && !node.missing) {
-      if (BASH_TOKENS.has(type)) this.bashOnly = true;
+      if (isBashSyntax(type)) this.bashOnly = true;
       return;
     }
     if (type === 'ERROR' || node.missing) {
       this.problem(node.missing ? `a ${type} is missing` : 'it is not a complete, well-formed script', this.#slice(node));
       // What is inside may still be run by a shell that reads it differently.
-    } else if (BASH_NODES.has(type)) this.bashOnly = true;
+    } else if (isBashSyntax(type)) this.bashOnly = true;
     switch (type) {
       case 'command':
         this.#command(node, around);
@@ -180,9 +149,7 @@ class Reading implements ParsedScript {
 
   #add(node: SyntaxNode, parts: Omit<SimpleCommand, 'source'>): void {
     if (this.commands.length >= MAX_COMMANDS) throw new TooMany();
-    const [first] = parts.words;
-    if (first?.value !== undefined && BASH_COMMANDS.has(first.value)) this.bashOnly = true;
-    if (first?.value === 'set' && parts.words.some(({ value }) => value === 'pipefail')) this.bashOnly = true;
+    if (isBashCommand(parts.words)) this.bashOnly = true;
     this.commands.push({ ...parts, source: this.#slice(node).slice(0, 500) });
   }
 
@@ -195,7 +162,7 @@ class Reading implements ParsedScript {
     for (const child of node.children) {
       inside.push(child);
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
-      else if (child.type.endsWith('_redirect')) words.push(...this.#redirection(child, redirections));
+      else if (child.type.endsWith('_redirect')) words.push(...readRedirection(child, this.#text, redirections));
       else words.push(this.#word(child));
     }
     words.push(...behind);
@@ -260,7 +227,7 @@ class Reading implements ParsedScript {
     for (const child of node.children) {
       if (child === body) continue;
       rest.push(child);
-      if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, redirections));
+      if (child.type.endsWith('_redirect')) behind.push(...readRedirection(child, this.#text, redirections));
     }
     if (!body) {
       this.#add(node, { words: behind, assignments: [], redirections: [...around.input, ...redirections], piped: around.piped });
@@ -299,37 +266,10 @@ class Reading implements ParsedScript {
     }
   }
 
-  /** Adds what the node redirects to `found`. @returns words that stand behind the target: they belong to the command */
-  #redirection(node: SyntaxNode, found: Redirection[]): Word[] {
-    const behind: Word[] = [];
-    if (node.type === 'heredoc_redirect') {
-      const body = node.children.find(({ type }) => type === 'heredoc_body');
-      const text = body?.children.every(({ type, named }) => !named || type === 'heredoc_content')
-        ? this.#slice(body)
-        : undefined;
-      found.push({ operator: '<<', target: undefined, text });
-      for (const argument of node.children.filter(({ field }) => field === 'argument')) behind.push(this.#word(argument));
-      // The rest of its line hangs below it.
-      for (const child of node.children) if (child.type.endsWith('_redirect')) behind.push(...this.#redirection(child, found));
-      return behind;
-    }
-    let operator = '';
-    const targets: Word[] = [];
-    for (const child of node.children) {
-      if (child.type === 'file_descriptor') continue;
-      if (operator === '' && !child.named) operator = this.#slice(child);
-      else if (child.type !== 'ERROR') targets.push(this.#word(child));
-    }
-    const [target, ...others] = targets;
-    const text = node.type === 'herestring_redirect' ? target?.value : undefined;
-    found.push({ operator, target, ...(text !== undefined && { text }) });
-    return [...behind, ...others];
-  }
-
   /** `${X:=value}` sets X. */
   #expansion(node: SyntaxNode, around: Surroundings): void {
     const source = this.#slice(node);
-    if (BASH_EXPANSION.test(source)) this.bashOnly = true;
+    if (isBashExpansion(source)) this.bashOnly = true;
     const name = /^\$\{([A-Za-z_]\w*):?=/.exec(source)?.[1];
     if (name) this.#sets(node, name, around);
   }
@@ -352,10 +292,14 @@ class Reading implements ParsedScript {
       for (const child of node.children) this.visit(child, { piped: false, input: [] });
       return;
     }
-    const script = readScript(this.#parser, inner.replace(/\\([`\\$"])/g, '$1'));
-    for (const command of script.commands) this.commands.push(command);
-    for (const name of script.functions) this.functions.add(name);
-    this.problems.push(...script.problems);
-    this.bashOnly ||= script.bashOnly;
+    // Within double quotes `\"` is escaped as well; where it stands is not told here, so both readings count.
+    for (const escaped of [/\\([`\\$])/g, /\\([`\\$"])/g]) {
+      const script = readScript(this.#parser, inner.replace(escaped, '$1'));
+      for (const command of script.commands) this.commands.push(command);
+      for (const name of script.functions) this.functions.add(name);
+      this.problems.push(...script.problems);
+      this.bashOnly ||= script.bashOnly;
+      if (!inner.includes('\\"')) return;
+    }
   }
 }

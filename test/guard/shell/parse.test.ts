@@ -21,6 +21,7 @@ describe('the commands of a script', () => {
     ['echo $(a) `b` "$(c) `d`"', ['echo ? ? ?', 'a', 'b', 'c', 'd']],
     ['echo $(a $(b))', ['echo ?', 'a ?', 'b']],
     ['echo `a \\`b\\``', ['echo ?', 'a ?', 'b']],
+    ['echo `a \\"; b; c \\"`', ['echo ?', 'a "', 'b', 'c "', 'a ; b; c ']],
     ['x=$(a) b', ['b', 'a']],
     ['x=$(a)', ['a']],
     ['export X=$(a)', ['export ?', 'a']],

@@ -1,0 +1,33 @@
+import type { Redirection, Word } from './script.ts';
+import type { SyntaxNode } from './syntax-tree.ts';
+import { readWord } from './words.ts';
+
+/**
+ * Adds what a node redirects to `found`.
+ * @returns words that stand behind the target: they belong to the command
+ */
+export function readRedirection(node: SyntaxNode, script: string, found: Redirection[]): Word[] {
+  const slice = ({ start, end }: SyntaxNode) => script.slice(start, end);
+  const word = (part: SyntaxNode) => readWord(part, slice(part));
+  if (node.type === 'heredoc_redirect') {
+    const body = node.children.find(({ type }) => type === 'heredoc_body');
+    const known = body?.children.every(({ type, named }) => !named || type === 'heredoc_content');
+    found.push({ operator: '<<', target: undefined, text: body && known ? slice(body) : undefined });
+    const behind = node.children.filter(({ field }) => field === 'argument').map(word);
+    // The rest of its line hangs below it.
+    for (const child of node.children)
+      if (child.type.endsWith('_redirect')) behind.push(...readRedirection(child, script, found));
+    return behind;
+  }
+  let operator = '';
+  const targets: Word[] = [];
+  for (const child of node.children) {
+    if (child.type === 'file_descriptor') continue;
+    if (operator === '' && !child.named) operator = slice(child);
+    else if (child.type !== 'ERROR') targets.push(word(child));
+  }
+  const [target, ...behind] = targets;
+  const text = node.type === 'herestring_redirect' ? target?.value : undefined;
+  found.push({ operator, target, ...(text !== undefined && { text }) });
+  return behind;
+}
