@@ -220,6 +220,7 @@ export const configSchema = z.strictObject({
     .describe('Who may connect over HTTP.'),
   audit: z
     .strictObject({
+      enabled: z.boolean().default(true).describe('Record every call and every command.'),
       required: z
         .boolean()
         .default(false)

@@ -13,6 +13,7 @@ import { findSubject, type Subject } from './subject.ts';
 const GROUPS: Readonly<Record<string, () => Promise<(subject: Subject) => Promise<Row[]>>>> = {
   startup: async () => (await import('./startup.ts')).startup,
   exec: async () => (await import('./exec.ts')).exec,
+  guard: async () => (await import('./guard.ts')).guard,
   http: async () => (await import('./http.ts')).http,
   catalogue: async () => (await import('./catalogue.ts')).catalogue,
   memory: async () => (await import('./memory.ts')).memory,

@@ -51,6 +51,7 @@ const OF_BARE = 45;
 export async function http(subject: Subject): Promise<Row[]> {
   const rows: Row[] = [];
   for (const contest of CONTESTS) rows.push(...(await hold(contest, subject)));
+  rows.push(await audited(subject));
   return rows;
 }
 
@@ -90,6 +91,36 @@ async function hold({ era, name, documented, lean }: Contest, subject: Subject):
       detail: `${ours}, bare ${shown(rate('bare.ts'))} calls/s`,
     },
   ];
+}
+
+/** At least this part of the calls without an audit log, percent. */
+const OF_UNAUDITED = 95;
+
+/** What it costs that every call is recorded before it is answered. */
+async function audited(subject: Subject): Promise<Row> {
+  await using servers = new AsyncDisposableStack();
+  const ports = new Map<string, number>();
+  for (const enabled of ['true', 'false']) {
+    const environment = {
+      ...subject.environment,
+      MCP_PYTHON_AUDIT_ENABLED: enabled,
+      MCP_PYTHON_STATE_DIRECTORY: join(subject.folder, `state-${enabled}`),
+    };
+    const [program = '', ...args] = [...pinnedTo(0), subject.command, ...subject.prefix];
+    const all = [...args, '--plugin', TOOLS_PLUGIN, 'serve', '--port', '0'];
+    ports.set(enabled, servers.use(await startHttpServer(program, all, { ...subject, environment })).port);
+  }
+  const results = await takeTurns('sessions', ports);
+  const rates = (who: string) => (results.get(who) ?? []).map(({ answers, seconds }) => answers / seconds);
+  const without = rates('false');
+  return {
+    group: 'http',
+    what: 'calls with an audit log against calls without',
+    figure: 100 * median(rates('true').map((each, round) => each / (without[round] ?? Number.NaN))),
+    unit: '%',
+    bound: { kind: 'at least', value: OF_UNAUDITED },
+    detail: `${shown(median(rates('true')))} calls/s, without ${shown(median(without))} calls/s`,
+  };
 }
 
 /** Puts the same load on every server in turn, round after round. */
