@@ -1,12 +1,12 @@
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Backend, BackendFiles, ExecIO, ExecRequest, ResourceLimits } from '../backends/backend.ts';
+import type { Backend, ExecIO, ExecRequest, ResourceLimits } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import type { Approvals } from './approvals.ts';
 import { decideSandbox, type SandboxRules } from './confinement.ts';
 import { baseEnvironment, checkVariables } from './environment.ts';
 import type { GuardedCall } from './guarded-call.ts';
 import type { GuardedExecResult } from './guarded-exec.ts';
-import { guardFiles } from './guarded-files.ts';
+import { type GuardedFiles, guardFiles } from './guarded-files.ts';
 import { createPathPolicy, type PathPolicy, type PathRules } from './paths.ts';
 import type { Decision } from './policy/decision.ts';
 import type { ProgramFinder } from './policy/programs.ts';
@@ -18,6 +18,7 @@ import type { PolicySettings } from './policy/settings.ts';
  */
 export interface GuardedBackend extends Backend {
   readonly limits: CommandLimits;
+  readonly files: GuardedFiles;
   /** The absolute path a relative one means: below the workspace. `~` is the home directory. */
   absolute(path: string): string;
   /** The environment a command starts with: a minimal one of ours plus what the caller adds. @throws Failure `denied` */
@@ -65,7 +66,7 @@ export interface GuardedMachine {
 }
 
 export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPorts): GuardedMachine {
-  const policy = createPathPolicy(rules, (path) => backend.files.resolve(path));
+  const policy = createPathPolicy(rules, backend.files);
   const files = guardFiles(backend.files, policy);
   const { maxExecutionSeconds, maxOutputBytes, resources } = rules.limits;
   const ownEnvironment = () => baseEnvironment(process.env, rules.environmentPassthrough);
@@ -74,7 +75,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
 
   async function workingDirectory(path: string): Promise<string> {
     const cwd = await policy.allow(path, 'work in');
-    const { kind } = await backend.files.stat(cwd);
+    const { kind } = await files.stat(cwd);
     if (kind !== 'directory') throw new Failure('invalid_input', `The working directory ${cwd} is not a folder.`);
     return cwd;
   }
@@ -96,6 +97,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
       import('./policy/programs.ts'),
     ]);
     finder ??= createProgramFinder(backend);
+    const environment = env ?? ownEnvironment();
     return decideCommand(
       { ...rules.policy, pathsRestricted: rules.restrictions.length > 0, sandboxed },
       {
@@ -105,7 +107,8 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         backend: backend.name,
         principal: principal.name,
         home: rules.home,
-        searchPath: (env ?? ownEnvironment()).PATH ?? '',
+        searchPath: environment.PATH ?? '',
+        environment,
         ...(stdin && { stdin: new TextDecoder().decode(stdin) }),
       },
       { finder, objection: (path, use) => objectionTo(policy, path, use) },
@@ -181,7 +184,7 @@ async function objectionTo(policy: PathPolicy, path: string, use: 'read' | 'writ
 }
 
 /** Every change is in the audit log before it is made. */
-function recordWrites(files: BackendFiles, backend: string, call: GuardedCall, audit: AuditLog | undefined): BackendFiles {
+function recordWrites(files: GuardedFiles, backend: string, call: GuardedCall, audit: AuditLog | undefined): GuardedFiles {
   if (!audit) return files;
   const { principal, session, taskId, tool } = call;
   return {

@@ -19,6 +19,8 @@ export interface PolicyRequest extends Asker {
   readonly home: string;
   /** Value of PATH that the command starts with. */
   readonly searchPath: string;
+  /** All the variables that it starts with. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What the caller feeds to standard input. */
   readonly stdin?: string | undefined;
 }

@@ -1,5 +1,6 @@
 /** Which file on the backend a program's name stands for: rules go by the file, not by the spelling. */
 import type { Backend } from '../../backends/backend.ts';
+import { UNJUDGED } from '../paths.ts';
 
 export interface FoundProgram {
   readonly path: string;
@@ -27,7 +28,7 @@ export function createProgramFinder({ which, files }: Pick<Backend, 'which' | 'f
   async function identify(path: string): Promise<FoundProgram | undefined> {
     const realPath = await files.resolve(path).catch(() => undefined);
     if (realPath === undefined) return undefined;
-    const info = await files.stat(realPath).catch(() => undefined);
+    const info = await files.stat(realPath, UNJUDGED).catch(() => undefined);
     return info && info.kind !== 'directory' ? { path, realPath, version: info.version } : undefined;
   }
 

@@ -7,6 +7,7 @@ import { type ParsedScript, readScript } from '../shell/parse.ts';
 import { knownWord, type ScriptProblem, type SimpleCommand, type Word } from '../shell/script.ts';
 import { type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { runsInShell } from './shell-builtins.ts';
+import { possibleCommands } from './variables.ts';
 
 /** One program that would run. */
 export interface Unfolded {
@@ -32,6 +33,8 @@ export interface UnfoldContext {
   readonly cwd: string;
   /** Where programs are looked up: the value of PATH. */
   readonly searchPath: string;
+  /** Variables that the command starts with. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What the caller feeds to standard input. */
   readonly stdin?: string | undefined;
 }
@@ -41,7 +44,7 @@ const MAX_LEVELS = 12;
 
 export async function unfold(
   command: Command,
-  { cwd, searchPath, stdin }: UnfoldContext,
+  { cwd, searchPath, environment, stdin }: UnfoldContext,
   parser: Parser,
   finder: ProgramFinder,
 ): Promise<Unfolding> {
@@ -59,9 +62,12 @@ export async function unfold(
     const script = readScript(parser, text);
     if (within.length === 0) bashOnly = script.bashOnly;
     problems.push(...script.problems);
+    // What a script inside starts with is not known.
+    const start = within.length === 0 ? environment : undefined;
+    const commands = script.commands.flatMap((each) => (start && possibleCommands(each, script, start)) ?? [each]);
     // Looked up side by side: on another machine each look takes a round trip.
-    const lookups = script.commands.map((each) => lookUp(each, script));
-    for (const [index, each] of script.commands.entries()) {
+    const lookups = commands.map((each) => lookUp(each, script));
+    for (const [index, each] of commands.entries()) {
       await openCommand(piped && !each.piped ? { ...each, piped } : each, within, input, await lookups[index], script);
     }
   }

@@ -276,7 +276,12 @@ class Reading implements ParsedScript {
 
   #loopVariable(node: SyntaxNode, around: Surroundings): void {
     const variable = childIn(node, 'variable');
-    if (variable) this.#sets(variable, this.#slice(variable), around);
+    if (!variable) return;
+    const name = this.#slice(variable);
+    const values = node.children.filter(({ field }) => field === 'value').map((value) => this.#word(value));
+    if (values.length === 0) this.#sets(variable, name, around);
+    else
+      this.#add(variable, { words: [], assignments: values.map((value) => ({ name, value })), redirections: [], piped: false });
   }
 
   /** A variable gets a value that is not known. */
