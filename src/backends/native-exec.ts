@@ -1,13 +1,13 @@
 /** Running commands on this machine. */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { Failure } from '../errors.ts';
 import type { ExecIO, ExecRequest, ExecResult } from './backend.ts';
 import { type Argv, type Limited, type Limiter, wasKeptOut } from './limits/limiter.ts';
 import { startMeter } from './limits/meter.ts';
 import { collectOutput } from './native-output.ts';
+import { type Confined, confine, endOf, readStatus, SANDBOX_PROCESSES, sandboxFailure } from './native-sandbox.ts';
 import { argvOf, located, start } from './native-start.ts';
 import {
   COMMAND_MARK,
@@ -20,6 +20,7 @@ import {
   treeEnds,
 } from './process-tree.ts';
 import type { Reaper } from './reaper.ts';
+import { beginCpuCount, cpuOfLastChild } from './waited-cpu.ts';
 
 /** Time between SIGTERM and SIGKILL, milliseconds. */
 const GRACE_MS = 1000;
@@ -37,18 +38,24 @@ export async function execNative(request: ExecRequest, io: ExecIO, { reaper, lim
   if (io.signal.aborted) return nothingRan();
   const mark = randomUUID();
   reaper.watch();
+  const { limits, confinement } = request;
   let argv = argvOf(request.command);
+  let env: ExecRequest['env'] = { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark };
   let limited: Limited | undefined;
-  if (request.limits) {
-    argv = await located(argv, request);
-    limited = await (await limiter()).prepare(mark, request.limits);
-    argv = limited.wrap(argv);
-  }
+  let confined: Confined | undefined;
   try {
+    if (limits || confinement) argv = await located(argv, request);
+    if (confinement) ({ argv, env } = confined = await confine(argv, confinement, { ...request, env }));
+    if (limits) {
+      const processes = limits.processes + (confinement ? SANDBOX_PROCESSES : 0);
+      limited = await (await limiter()).prepare(mark, { ...limits, processes });
+      argv = limited.wrap(argv);
+    }
     if (io.signal.aborted) return nothingRan();
-    return await run(argv, request, io, { reaper, mark, limited });
+    return await run(argv, { ...request, env }, io, { reaper, mark, limited });
   } finally {
     limited?.group?.remove();
+    confined?.release();
   }
 }
 
@@ -59,10 +66,12 @@ interface Surroundings {
 }
 
 async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark, limited }: Surroundings): Promise<ExecResult> {
+  const sandboxed = request.confinement !== undefined;
   const startedMs = performance.now();
-  cpuTicksBefore ??= cpuTicksOfChildren();
-  const child = await start(argv, request, { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark });
-  const tree: CommandTree = { leader: child.pid as number, mark, group: limited?.group };
+  beginCpuCount();
+  const child = await start(argv, request, request.env, sandboxed);
+  const tree: CommandTree = { leader: child.pid as number, mark, group: limited?.group, sandboxed };
+  const status = sandboxed ? readStatus(child) : undefined;
   reaper.add(tree.leader);
 
   const output = collectOutput(child, request, io);
@@ -96,11 +105,14 @@ async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark,
     const { limitHit, ...used } = await meter.read();
     const { stdout, stderr } = output.result();
     if (wasKeptOut(mark, exitCode, stderr.head)) throw keptOut();
+    const end = { exitCode, signal: signalName };
+    if (status && end.signal === null && outcome === 'exited' && !limitHit && !(await status.commandEnded())) {
+      throw sandboxFailure(stderr.head, request);
+    }
     return {
       outcome,
       ...(limitHit !== undefined && { limitHit }),
-      exitCode,
-      signal: signalName,
+      ...(sandboxed ? endOf(end, { outcome, limitHit }) : end),
       durationMs: Math.round(durationMs),
       stdout,
       stderr,
@@ -136,32 +148,6 @@ function exited(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('exit', (exitCode, signalName) => resolve({ exitCode, signalName, cpuMs: cpuOfLastChild() }));
   });
-}
-
-/** Clock ticks a second in /proc; the kernel's interface fixes it for user space. */
-const TICKS_PER_SECOND = 100;
-let cpuTicksBefore: number | undefined;
-
-/**
- * CPU time of the child that has just been waited for, with its own children: what the counter for waited-for
- * children (proc(5), cutime and cstime) grew by. Two children that end in the same turn of the event loop are
- * told as one. In steps of 10 ms.
- */
-function cpuOfLastChild(): number | undefined {
-  const ticks = cpuTicksOfChildren();
-  const before = cpuTicksBefore;
-  cpuTicksBefore = ticks;
-  return ticks === undefined || before === undefined ? undefined : ((ticks - before) * 1000) / TICKS_PER_SECOND;
-}
-
-function cpuTicksOfChildren(): number | undefined {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(fields[13]) + Number(fields[14]);
-  } catch {
-    return undefined;
-  }
 }
 
 let toSweep = new Set<string>();

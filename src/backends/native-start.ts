@@ -1,5 +1,5 @@
 /** Starting a command on this machine, or saying why it cannot be. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -12,12 +12,22 @@ export function argvOf(command: Command): Argv {
   return ['/bin/sh', '-c', command.script, 'sh', ...(command.args ?? [])];
 }
 
-/** Starts it as the leader of a process group of its own. @throws Failure `not_found`, `denied`, `too_large`, `unavailable` */
-export function start([program, ...args]: Argv, { cwd, stdin }: ExecRequest, env: Record<string, string>): Promise<ChildProcess> {
+/**
+ * Starts it as the leader of a process group of its own.
+ * @param statusPipe give it a further pipe, its descriptor 3
+ * @throws Failure `not_found`, `denied`, `too_large`, `unavailable`
+ */
+export function start(
+  [program, ...args]: Argv,
+  { cwd, stdin }: Pick<ExecRequest, 'cwd' | 'stdin'>,
+  env: Readonly<Record<string, string>>,
+  statusPipe: boolean,
+): Promise<ChildProcess> {
+  const stdio: StdioOptions = [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(statusPipe ? ['pipe' as const] : [])];
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException) => startFailure(error, program, cwd).then(reject);
     try {
-      const child = spawn(program, args, { cwd, env, detached: true, stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+      const child = spawn(program, args, { cwd, env, detached: true, stdio });
       child.once('error', refuse);
       if (child.pid !== undefined) resolve(child);
     } catch (thrown) {

@@ -22,8 +22,16 @@ export function createNativeBackend(): Backend {
 
   let looking: Promise<Enforcement> | undefined;
   async function enforcement(): Promise<Enforcement> {
-    const { notEnforced } = await limiter();
-    return { sandbox: undefined, notEnforced: ['commands run with all the rights of mcp-python itself', ...notEnforced] };
+    const [{ notEnforced }, { findSandbox }, { describeGaps }] = await Promise.all([
+      limiter(),
+      import('./sandbox/find-sandbox.ts'),
+      import('./sandbox/gaps.ts'),
+    ]);
+    const sandbox = await findSandbox();
+    return {
+      sandbox: 'reason' in sandbox ? undefined : `bubblewrap ${sandbox.version}`,
+      notEnforced: [...describeGaps(undefined, sandbox), ...notEnforced],
+    };
   }
 
   return {
@@ -33,12 +41,14 @@ export function createNativeBackend(): Backend {
       return execNative(request, io, { reaper, limiter });
     },
     files: {
-      stat: async (path) => (await files()).stat(path),
+      stat: async (path, judge) => (await files()).stat(path, judge),
       resolve: async (path) => (await files()).resolve(path),
-      open: async (path) => (await files()).open(path),
-      write: async (path, data, options) => (await files()).write(path, data, options),
-      list: async (path, options) => (await files()).list(path, options),
-      search: async (request, signal) => (await files()).search(request, signal),
+      open: async (path, judge) => (await files()).open(path, judge),
+      write: async (path, data, options, judge) => (await files()).write(path, data, options, judge),
+      list: async (path, options, judge) => (await files()).list(path, options, judge),
+      search: async (request, signal, judge) => (await files()).search(request, signal, judge),
+      otherPlaces: async (path) => (await files()).otherPlaces?.(path) ?? [],
+      linkedFiles: async (paths) => (await files()).linkedFiles?.(paths) ?? new Set(),
     },
     enforcement() {
       looking ??= enforcement();

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecRequest, ExecResult } from '../../src/backends/backend.ts';
 import { createNativeBackend } from '../../src/backends/native.ts';
+import { eventually, processesWith } from './watching.ts';
 
 const backend = createNativeBackend();
 const linux = process.platform === 'linux';
@@ -35,26 +36,6 @@ async function run(script: string, request: Partial<ExecRequest> = {}, signal = 
   );
   const text = (stream: ExecResult['stdout']) => Buffer.concat([stream.head, stream.tail]).toString();
   return { ...result, stdout: text(result.stdout), stderr: text(result.stderr) };
-}
-
-/** Processes that carry a word in their environment or command line, the dead left out. */
-function processesWith(word: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return ['environ', 'cmdline'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(word));
-      } catch {
-        return false;
-      }
-    });
-}
-
-async function eventually(check: () => boolean, withinMs: number): Promise<boolean> {
-  const until = Date.now() + withinMs;
-  while (!check() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-  return check();
 }
 
 describe('a command', () => {

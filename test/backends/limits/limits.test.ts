@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import type { ExecRequest, ExecResult, ResourceLimits } from '../../../src/backends/backend.ts';
 import { openCgroupV1 } from '../../../src/backends/limits/cgroup-v1.ts';
@@ -13,6 +12,7 @@ import type { OwnGroups } from '../../../src/backends/limits/own-groups.ts';
 import { createNativeBackend } from '../../../src/backends/native.ts';
 import { execNative } from '../../../src/backends/native-exec.ts';
 import { createReaper } from '../../../src/backends/reaper.ts';
+import { eventually, processesWith, watchLateness } from '../watching.ts';
 
 const MEBIBYTE = 2 ** 20;
 const LIMITS: ResourceLimits = { memoryBytes: 64 * MEBIBYTE, cpus: 1, processes: 40 };
@@ -48,7 +48,7 @@ interface Told extends Omit<ExecResult, 'stdout' | 'stderr'> {
 
 function runIn(limiter: Limiter | undefined) {
   return async (script: string, request: Partial<ExecRequest> = {}): Promise<Told> => {
-    const latest = lateness();
+    const latest = watchLateness();
     const result = await execNative(
       {
         command: { kind: 'argv', argv: ['bash', '-c', script] },
@@ -67,46 +67,12 @@ function runIn(limiter: Limiter | undefined) {
   };
 }
 
-function lateness(): () => number {
-  let latestMs = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    latestMs = Math.max(latestMs, now - last - 5);
-    last = now;
-  }, 5);
-  return () => {
-    clearInterval(timer);
-    return latestMs;
-  };
-}
-
-/** Processes that carry a word in their environment, the dead left out. */
-function processesWith(word: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(word);
-      } catch {
-        return false;
-      }
-    });
-}
-
 function groupsIn({ homes }: Pick<Limiter, 'homes'>): string[] {
   return homes.filter(existsSync).flatMap((home) =>
     readdirSync(home, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => join(home, name)),
   );
-}
-
-async function eventually(check: () => boolean, withinMs = 3000): Promise<boolean> {
-  const until = Date.now() + withinMs;
-  while (!check() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-  return check();
 }
 
 const BOMB = ':(){ :|:& };:; sleep 2';
@@ -258,7 +224,7 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
     server.stdout.on('data', (chunk: Buffer) => {
       told += chunk;
     });
-    const sleepers = () => commandLines().filter((line) => line.includes('sleep\x0061.25')).length;
+    const sleepers = () => processesWith('sleep\x0061.25').length;
     expect(await eventually(() => sleepers() === 10, 10_000)).toBe(true);
     const name = /mcp-python-\d+-\d+-\d+/.exec(told)?.[0] as string;
     expect(name).toContain(`-${server.pid}-`);
@@ -287,18 +253,6 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
     rmdirSync(mine);
   });
 });
-
-function commandLines(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-      } catch {
-        return '';
-      }
-    });
-}
 
 it('the backend tells what does not hold here', async () => {
   const { notEnforced } = await createNativeBackend().enforcement();
