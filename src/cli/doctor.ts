@@ -29,12 +29,13 @@ const CONFIGURATION = 'configuration';
 const PLUG_IN = 'plug-in';
 
 async function runChecks(command: Command): Promise<Check[]> {
-  const [machine, folders, { checkPort }, { checkClients }, { checkTools }] = await Promise.all([
+  const [machine, folders, { checkPort }, { checkClients }, { checkTools }, { checkSandbox }] = await Promise.all([
     import('./checks/machine.ts'),
     import('./checks/folders.ts'),
     import('./checks/port.ts'),
     import('./checks/clients.ts'),
     import('./checks/tools.ts'),
+    import('./checks/sandbox.ts'),
   ]);
   const [loaded, configuration] = await configurationOf(command);
   const { config } = loaded;
@@ -52,6 +53,7 @@ async function runChecks(command: Command): Promise<Check[]> {
     folders.checkPathRestrictions(config),
     folders.checkState(config),
     folders.checkBackend(config, backend),
+    checkSandbox(config),
     checkTools(config),
     checkPort(config),
     machine.checkOpenFiles(config.server.max_sessions),

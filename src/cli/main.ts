@@ -10,6 +10,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${VERSION}\n`);
     return;
   }
+  // What our own sandbox starts in itself; nothing for people.
+  if (args[0] === 'sandbox-forwarder') return (await import('../backends/sandbox/forwarder.ts')).forward(args.slice(1));
   watchStdout();
   try {
     const { runProgram } = await import('./program.ts');

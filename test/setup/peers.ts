@@ -17,6 +17,8 @@ const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu/lib/libstdc++.so.6';
 const PEERS: readonly Peer[] = [
   { command: 'rg', apt: ['ripgrep'], what: 'search_files by ripgrep' },
   { command: 'git', apt: ['git'], what: 'ignore rules as git has them' },
+  { command: 'bwrap', apt: ['bubblewrap'], what: 'the sandbox of native commands' },
+  { command: 'curl', apt: ['curl'], what: 'the way out of the sandbox' },
   { command: 'zsh', apt: ['zsh'], what: 'completion for zsh' },
   { command: 'fish', apt: ['fish'], what: 'completion for fish' },
   { command: 'man', apt: ['man-db'], what: 'the manual pages' },

@@ -6,6 +6,8 @@ import type { Confinement } from '../backend.ts';
 import { ISOLATION, type Sandbox } from './find-sandbox.ts';
 import { mountCheck } from './mount-check.ts';
 import { planMounts } from './mounts.ts';
+import { networkAccess } from './network-access.ts';
+import type { NetworkProxy } from './network-proxy.ts';
 import { occupy } from './placeholders.ts';
 
 export interface SandboxOptions {
@@ -13,6 +15,8 @@ export interface SandboxOptions {
   readonly cwd: string;
   /** The whole environment of the command. */
   readonly env: Readonly<Record<string, string>>;
+  /** The way to the hosts that the confinement lists; without it, none of them can be reached. */
+  readonly proxy?: NetworkProxy;
   /** A descriptor that bwrap inherits, for `ranInSandbox` to tell its own failures from the program's. */
   readonly statusFd?: number;
 }
@@ -39,7 +43,10 @@ const LOADER_VARIABLE =
  * @throws Failure `denied` for a working directory that cannot be seen in the sandbox
  */
 export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options: SandboxOptions): SandboxedCommand {
-  const { cwd, env, statusFd } = options;
+  const { cwd, proxy, statusFd } = options;
+  const access =
+    proxy && typeof confinement.network !== 'string' ? networkAccess(proxy, confinement.network, options.env) : undefined;
+  const env = { ...options.env, ...access?.env };
   const mounts = planMounts(confinement, env, env.HOME || homedir());
   if (!mounts.sees(cwd) && cwd !== '/' && cwd !== '/tmp') {
     throw new Failure('denied', `The working directory ${cwd} cannot be seen in the sandbox.`, {
@@ -53,6 +60,7 @@ export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options
     ...ISOLATION,
     ...sandbox.extra,
     ...mounts.args,
+    ...(access?.mounts ?? []),
     ...loader.flatMap(([name, value]) => ['--setenv', name, value]),
     ...(statusFd === undefined ? [] : ['--json-status-fd', String(statusFd)]),
     ...['--chdir', cwd, '--'],
@@ -64,7 +72,7 @@ export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options
   };
   return {
     // Now that what was missing is there.
-    argv: [...argv, ...mountCheck(mounts.sealed)],
+    argv: [...argv, ...mountCheck(mounts.sealed), ...(access?.prefix ?? [])],
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !LOADER_VARIABLE.test(name))),
     release,
   };

@@ -1,0 +1,65 @@
+/**
+ * Runs inside a sandbox that has no network, as a program of its own: what listens on loopback there, and what
+ * connects one `ssh` to a host, both through the proxy's socket. It imports nothing of ours, for from source this
+ * file alone is mounted there.
+ */
+import { connect, createServer, type Socket } from 'node:net';
+import process from 'node:process';
+
+/** First word of the command line that makes the executable a forwarder. */
+export const FORWARDER = 'sandbox-forwarder';
+
+/**
+ * `listen SOCKET PORT`: passes connections to 127.0.0.1:PORT on to SOCKET; prints a line when it listens.
+ * `connect SOCKET HOST PORT`: connects standard input and output to a host.
+ */
+export function forward([operation, socketPath = '', ...rest]: readonly string[]): void {
+  if (operation === 'listen') listen(socketPath, Number(rest[0]));
+  else reach(socketPath, `${rest[0]}:${rest[1]}`);
+}
+
+function listen(socketPath: string, port: number): void {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    const proxy = connect({ path: socketPath, allowHalfOpen: true });
+    join(client, proxy);
+    client.pipe(proxy);
+    proxy.pipe(client);
+  });
+  server.listen(port, '127.0.0.1', () => process.stdout.write('listening\n'));
+}
+
+function reach(socketPath: string, host: string): void {
+  const proxy = connect({ path: socketPath, allowHalfOpen: true });
+  let head = Buffer.alloc(0);
+  const onData = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    proxy.off('data', onData);
+    const [, status, reason] = /^HTTP\/1\.\d (\d+) ?(.*)\r/.exec(head.toString('latin1')) ?? [];
+    if (status !== '200') {
+      process.stderr.write(`${reason || 'The proxy refused.'}\n`);
+      process.exit(1);
+    }
+    process.stdout.write(head.subarray(end + 4));
+    proxy.pipe(process.stdout);
+    process.stdin.pipe(proxy);
+  };
+  proxy.on('data', onData);
+  proxy.on('close', () => process.exit());
+  proxy.on('error', () => process.exit(1));
+  proxy.write(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+}
+
+/** One ends with the other. */
+function join(one: Socket, other: Socket): void {
+  for (const [mine, theirs] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    mine.on('error', () => theirs.destroy());
+    mine.on('close', () => theirs.destroy());
+  }
+}
+
+if (import.meta.main) forward(process.argv.slice(2));
