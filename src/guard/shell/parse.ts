@@ -186,9 +186,14 @@ class Reading implements ParsedScript {
   #assignment(node: SyntaxNode): { name: string; value: Word } {
     const name = childIn(node, 'name');
     const value = childIn(node, 'value');
+    const appends = node.children.some(({ type }) => type === '+=');
     return {
       name: name ? this.#slice(name).replace(/\[.*$/s, '') : '',
-      value: value ? this.#word(value) : { source: '', value: '', expands: false },
+      value: appends
+        ? { source: this.#slice(node), value: undefined, expands: false }
+        : value
+          ? this.#word(value)
+          : { source: '', value: '', expands: false },
     };
   }
 
