@@ -75,6 +75,25 @@ export type AuditEntry =
   /** The server starts, or stops in good order: a start without the stop before it tells of a crash. */
   | { readonly event: 'start' | 'stop'; readonly version: string; readonly role: string };
 
+/** What the log says about itself, chained like every other record. */
+export type AuditNote =
+  /** First record of each file: `prev` is the hash of the last record of the file before. */
+  | {
+      readonly event: 'file';
+      readonly file: string;
+      readonly previous: string | null;
+      /** Of the first file: whether the key was there before the log, so that a log may have been deleted. */
+      readonly key?: 'new' | 'known';
+    }
+  /** A file that `audit.keep_files` leaves no room for goes; `null` where the file after it could not be read. */
+  | { readonly event: 'removed'; readonly file: string; readonly last_seq: number | null; readonly last_hash: string | null }
+  /** Records could not be written from `since` on: so many are not in the log. */
+  | { readonly event: 'gap'; readonly lost: number; readonly since: string; readonly reason: string }
+  /** A process was killed while it wrote: what it left unfinished, and nobody was told to be written, is in `kept_in`. */
+  | { readonly event: 'recovered'; readonly file: string; readonly bytes: number; readonly kept_in: string }
+  /** The log was not as it had been left. It goes on in a new file, and `audit verify` fails from here on. */
+  | { readonly event: 'damage'; readonly what: string };
+
 export interface AuditLog extends AsyncDisposable {
   /**
    * Resolves once the record is in the file: kill -9 after that does not lose it.
