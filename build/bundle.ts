@@ -18,8 +18,12 @@ const COMMON = {
   format: 'cjs',
   minify: true,
   legalComments: 'none',
-  // Its CommonJS form is a UMD wrapper that hides its own files from a bundler.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  alias: {
+    // Its CommonJS form is a UMD wrapper that hides its own files from a bundler.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+    // The other way round: its ES module makes a `require` of its own.
+    'web-tree-sitter': join(ROOT, 'node_modules/web-tree-sitter/web-tree-sitter.cjs'),
+  },
   // One byte a character in memory, and the same string from whatever decodes it.
   charset: 'ascii',
   absWorkingDir: ROOT,
@@ -80,7 +84,8 @@ export function bundleApp(): Promise<Bundle> {
     ...COMMON,
     entryPoints: [join('src', 'cli', 'main.ts')],
     plugins: [noNativeAddons, commanderStartsNothing, versionOnly, englishOnly],
-    define: { 'import.meta.url': 'executableUrl' },
+    // Whoever looks for files beside itself (web-tree-sitter, before it takes what it is given) finds none.
+    define: { 'import.meta.url': 'executableUrl', __dirname: '"/"' },
     banner: { js: '(function(require,executableUrl){var module={exports:{}},exports=module.exports;' },
     footer: { js: 'return module.exports})' },
   });
