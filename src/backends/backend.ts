@@ -114,7 +114,37 @@ export interface FileInfo {
   readonly linkTarget?: string;
 }
 
-/** A regular file held open: what was checked is what is read. */
+/**
+ * What the guard judges: an object that the backend holds open, or the place of one that is not there. Backends that
+ * cannot hold one (a remote machine without our agent) resolve the path, have it judged, and say so in their manual.
+ */
+export interface HeldObject {
+  /** Where it really is, all links resolved; of a missing one: where it would be, as far as that can be told. */
+  readonly realPath: string;
+  readonly kind: FileKind | 'missing';
+  /** The same for every name of the object; absent where the backend cannot tell, as is what follows. */
+  readonly identity?: string;
+  /** How many names it has (hard links). */
+  readonly names?: number;
+  /** Last change of its data, names or rights. */
+  readonly changedMs?: number;
+}
+
+/** The guard’s part in an access to files. */
+export interface Judge {
+  /**
+   * Called when the object is held, before anything is done with it or told about it.
+   * @throws Failure `denied`
+   */
+  admit(object: HeldObject): Promise<void>;
+  /**
+   * Whether something below an admitted folder is neither named nor opened. Only called once that folder is admitted.
+   * Entries that were not looked at have kind `missing`.
+   */
+  conceals(object: HeldObject): boolean | Promise<boolean>;
+}
+
+/** A regular file held open: what was judged is what is read. */
 export interface OpenFile extends AsyncDisposable {
   readonly info: FileInfo;
   /** Up to `length` bytes at `position`; shorter at the end of the file, empty past it. */
@@ -161,24 +191,47 @@ export interface SearchResult {
   readonly truncated: boolean;
 }
 
+export interface ListOptions {
+  /** Include names that start with a dot. */
+  readonly hidden: boolean;
+  readonly limit: number;
+}
+
+export interface FolderListing {
+  readonly entries: readonly FileInfo[];
+  readonly truncated: boolean;
+}
+
+/**
+ * Every method but `resolve` decides nothing by itself: it has what it found judged, and acts on exactly that, however
+ * names are changed meanwhile.
+ */
 export interface BackendFiles {
   /** Does not follow a final symbolic link. */
-  stat(path: string): Promise<FileInfo>;
+  stat(path: string, judge: Judge): Promise<FileInfo>;
   /**
    * The path with every symbolic link resolved. Parts at the end that do not exist are kept as they are,
    * so that the place of a file to be made can be judged before it exists.
    */
   resolve(path: string): Promise<string>;
-  /** Opens a regular file for reading; `invalid_input` for folders, devices, FIFOs and sockets. */
-  open(path: string): Promise<OpenFile>;
-  /** Replaces the file in one step: readers see the old bytes or the new ones. Keeps its permissions. */
-  write(path: string, data: Uint8Array, options: WriteOptions): Promise<FileInfo>;
-  /** Entries of a folder by name, at most `limit` of them. */
-  list(
-    path: string,
-    options: { readonly hidden: boolean; readonly limit: number },
-  ): Promise<{ entries: FileInfo[]; truncated: boolean }>;
-  search(request: SearchRequest, signal: AbortSignal): Promise<SearchResult>;
+  /** Opens a regular file for reading; `invalid_input` for folders, devices, FIFOs and sockets, which are not touched. */
+  open(path: string, judge: Judge): Promise<OpenFile>;
+  /**
+   * Replaces the file in one step: readers see the old bytes or the new ones. Keeps its permissions, and its owner
+   * where that may be. The judge is asked again when the folder has been moved meanwhile.
+   */
+  write(path: string, data: Uint8Array, options: WriteOptions, judge: Judge): Promise<FileInfo>;
+  /**
+   * Entries of a folder by name, at most `limit` of them, without those the judge conceals. Of a folder so large that
+   * not all of its names are looked at, entries may be missing in between; `truncated` then is true.
+   */
+  list(path: string, options: ListOptions, judge: Judge): Promise<FolderListing>;
+  /** Neither names nor opens what the judge conceals, and never leaves the folder. */
+  search(request: SearchRequest, signal: AbortSignal, judge: Judge): Promise<SearchResult>;
+  /** Further real paths that lead to the same place, as a file system mounted twice has them. Absent: none are known. */
+  otherPlaces?(realPath: string): Promise<readonly string[]>;
+  /** Identities of the files at and below some places that have further names (hard links). Absent: none are known. */
+  linkedFiles?(realPaths: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export interface SystemInfo {

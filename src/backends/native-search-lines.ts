@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { type CandidateLine, MAX_LINE_BYTES } from './line-matcher.ts';
+import { heldObject } from './native-files-info.ts';
+import type { SearchRoot } from './native-search-root.ts';
 
 /** A file with a NUL among its first bytes is binary and not searched. */
 const BINARY_CHECK_BYTES = 8192;
@@ -12,16 +12,13 @@ const BATCH_CHARACTERS = 256 * 1024;
 const AHEAD = 8;
 const LINE_FEED = 0x0a;
 
-/** Opens a file that was a regular one when it was listed; undefined when it no longer is, or cannot be read. */
-async function openRegular(path: string): Promise<{ file: FileHandle; size: number } | undefined> {
-  // Without O_NONBLOCK a FIFO put in the file's place would hold us up for ever.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch(() => undefined);
-  if (!file) return undefined;
-  const info = await file.stat();
-  if (info.isFile()) return { file, size: info.size };
-  await file.close();
-  return undefined;
+/** Opens a file that was a regular one when it was listed; undefined when it no longer is, or may not or cannot be read. */
+async function openRegular(root: SearchRoot, path: string): Promise<{ file: FileHandle; size: number } | undefined> {
+  using held = await root.hold(path);
+  const stats = await held?.stats();
+  if (!held || !stats?.isFile() || (await root.judge.conceals(heldObject(held.realPath, stats)))) return undefined;
+  const file = await held.open().catch(() => undefined);
+  return file && { file, size: Number(stats.size) };
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -29,15 +26,17 @@ async function read(file: FileHandle, position: number, length: number): Promise
   return buffer.subarray(0, bytesRead);
 }
 
-/** Whether a file can be searched as text: it can be read, and its beginning has no NUL. */
-export async function isTextFile(path: string): Promise<boolean> {
-  const opened = await openRegular(path);
-  if (!opened) return false;
-  try {
-    return !(await read(opened.file, 0, BINARY_CHECK_BYTES)).includes(0);
-  } finally {
-    await opened.file.close();
-  }
+/** A file to be searched as text, opened: it can be read, and its beginning has no NUL. Undefined for others. */
+export async function openTextFile(root: SearchRoot, path: string): Promise<FileHandle | undefined> {
+  const opened = await openRegular(root, path);
+  if (!opened) return undefined;
+  const isText = await read(opened.file, 0, BINARY_CHECK_BYTES).then(
+    (beginning) => !beginning.includes(0),
+    () => false,
+  );
+  if (isText) return opened.file;
+  await opened.file.close();
+  return undefined;
 }
 
 /** A line as it is matched and shown: without its ending, and without the mark some editors put before the first one. */
@@ -48,13 +47,13 @@ export function cleanLine(text: string, line: number): string {
 
 /** All lines of the text files among `paths`, in their order, in batches. */
 export async function* readAllLines(
-  directory: string,
+  root: SearchRoot,
   paths: AsyncIterable<string>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly CandidateLine[]> {
   let batch: CandidateLine[] = [];
   let characters = 0;
-  for await (const text of openAhead(directory, paths)) {
+  for await (const text of openAhead(root, paths)) {
     for await (const lines of readLines(text, signal)) {
       for (const line of lines) {
         batch.push(line);
@@ -78,7 +77,7 @@ interface OpenText {
 }
 
 /** Text files with their first bytes, in the order of `paths`; several are being opened while one is read. */
-async function* openAhead(directory: string, paths: AsyncIterable<string>): AsyncGenerator<OpenText> {
+async function* openAhead(root: SearchRoot, paths: AsyncIterable<string>): AsyncGenerator<OpenText> {
   const waiting: Promise<OpenText | undefined>[] = [];
   async function* next(): AsyncGenerator<OpenText> {
     const text = await waiting[0];
@@ -92,7 +91,7 @@ async function* openAhead(directory: string, paths: AsyncIterable<string>): Asyn
   }
   try {
     for await (const path of paths) {
-      waiting.push(openText(directory, path));
+      waiting.push(openText(root, path));
       if (waiting.length > AHEAD) yield* next();
     }
     while (waiting.length > 0) yield* next();
@@ -101,8 +100,8 @@ async function* openAhead(directory: string, paths: AsyncIterable<string>): Asyn
   }
 }
 
-async function openText(directory: string, path: string): Promise<OpenText | undefined> {
-  const opened = await openRegular(join(directory, path)).catch(() => undefined);
+async function openText(root: SearchRoot, path: string): Promise<OpenText | undefined> {
+  const opened = await openRegular(root, path).catch(() => undefined);
   if (!opened) return undefined;
   const { file, size } = opened;
   const beginning = await read(file, 0, Math.min(size, CHUNK_BYTES)).catch(() => Buffer.alloc(0));

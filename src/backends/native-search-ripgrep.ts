@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, type FileHandle, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { type CandidateLine, MAX_LINE_BYTES } from './line-matcher.ts';
-import { cleanLine, isTextFile } from './native-search-lines.ts';
+import { cleanLine, openTextFile } from './native-search-lines.ts';
+import type { SearchRoot } from './native-search-root.ts';
 
 /** Files of one ripgrep process: few at first, so that answers come soon, then many. */
 const FIRST_BATCH_FILES = 64;
@@ -14,6 +15,8 @@ const MAX_BATCH_BYTES = 256 * 1024;
 /** Processes that work ahead of the one being read. */
 const AHEAD = 3;
 const MAX_STDERR = 4096;
+/** Bytes read at once of a file in which lines were found. */
+const WINDOW_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 const COLON = 0x3a;
 
@@ -39,13 +42,14 @@ export async function findRipgrep(path = process.env.PATH ?? ''): Promise<string
 /**
  * Lines of the files in `paths` that ripgrep thinks match, in the order of the files, in batches.
  * Ripgrep gets files by name and is told to take each as the bytes it is: which files are looked at, and what counts
- * as binary, is decided here, the same as without it.
+ * as binary, is decided here, the same as without it. A name can become a link to somewhere else before ripgrep opens
+ * it, so what it finds is believed only where the file that we hold has the same bytes at the same place.
  * @throws RipgrepUnusable
  */
 export async function* ripgrepLines(
   program: string,
   pattern: string,
-  directory: string,
+  root: SearchRoot,
   paths: AsyncIterable<string>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly CandidateLine[]> {
@@ -57,10 +61,10 @@ export async function* ripgrepLines(
   try {
     for await (const batch of batches(paths)) {
       signal.throwIfAborted();
-      running.push(start(program, pattern, directory, batch));
-      if (running.length > AHEAD) yield* finish(running, directory, signal);
+      running.push(start(program, pattern, root.path, batch));
+      if (running.length > AHEAD) yield* finish(running, root, signal);
     }
-    while (running.length > 0) yield* finish(running, directory, signal);
+    while (running.length > 0) yield* finish(running, root, signal);
   } finally {
     signal.removeEventListener('abort', killAll);
     killAll();
@@ -80,7 +84,7 @@ function start(program: string, pattern: string, directory: string, files: reado
     [
       ...['--no-config', '--no-messages', '--no-mmap', '--color=never', '--no-heading', '--null', '--line-number'],
       // One thread: results come in the order of the files, and a slow reader holds the search back.
-      ...['--with-filename', '--text', '--encoding=none', '--threads=1', `--regexp=${pattern}`, '--'],
+      ...['--byte-offset', '--with-filename', '--text', '--encoding=none', '--threads=1', `--regexp=${pattern}`, '--'],
       // With ./ in front no name is an option, nor standard input.
       ...files.map((file) => `./${file}`),
     ],
@@ -105,59 +109,100 @@ function start(program: string, pattern: string, directory: string, files: reado
 /** Reads the oldest process to its end and takes it off the list. */
 async function* finish(
   running: RunningRipgrep[],
-  directory: string,
+  root: SearchRoot,
   signal: AbortSignal,
 ): AsyncGenerator<readonly CandidateLine[]> {
   const oldest = running[0] as RunningRipgrep;
-  yield* readMatches(oldest.stdout, directory);
+  yield* readMatches(oldest.stdout, root);
   const problem = await oldest.ended;
   running.shift();
   signal.throwIfAborted();
   if (problem !== undefined) throw new RipgrepUnusable(problem);
 }
 
-/** Reads `path NUL line : text LF` records. */
-async function* readMatches(stdout: AsyncIterable<Buffer>, directory: string): AsyncGenerator<readonly CandidateLine[]> {
+/** Reads `path NUL line : offset : text LF` records. */
+async function* readMatches(stdout: AsyncIterable<Buffer>, root: SearchRoot): AsyncGenerator<readonly CandidateLine[]> {
   let rest: Buffer = Buffer.alloc(0);
   let skipping = false;
-  let current = { path: '', text: false };
+  const files = createHeldTexts(root);
 
   async function toLine(record: Buffer): Promise<CandidateLine | undefined> {
     const nul = record.indexOf(0);
-    const colon = record.indexOf(COLON, nul);
+    const first = record.indexOf(COLON, nul);
+    const second = record.indexOf(COLON, first + 1);
     const path = record.toString('utf8', 2, nul);
-    if (path !== current.path) current = { path, text: await isTextFile(join(directory, path)) };
-    if (!current.text) return undefined;
-    const line = Number(record.toString('latin1', nul + 1, colon));
-    return {
-      path,
-      line,
-      text: cleanLine(record.toString('utf8', colon + 1, Math.min(record.length, colon + 1 + MAX_LINE_BYTES)), line),
-    };
+    const [line, offset] = [[nul, first] as const, [first, second] as const].map(([from, to]) =>
+      Number(record.toString('latin1', from + 1, to)),
+    ) as [number, number];
+    const text = record.subarray(second + 1, second + 1 + MAX_LINE_BYTES);
+    if (!(await files.hasAt(path, offset, text))) return undefined;
+    return { path, line, text: cleanLine(text.toString('utf8'), line) };
   }
 
-  for await (const chunk of stdout) {
-    const data: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const lines: CandidateLine[] = [];
-    let from = 0;
-    for (let end = recordEnd(data, from, skipping); end >= 0; end = recordEnd(data, from, skipping)) {
-      const line = skipping ? undefined : await toLine(data.subarray(from, end));
-      if (line) lines.push(line);
-      skipping = false;
-      from = end + 1;
+  try {
+    for await (const chunk of stdout) {
+      const data: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+      const lines: CandidateLine[] = [];
+      let from = 0;
+      for (let end = recordEnd(data, from, skipping); end >= 0; end = recordEnd(data, from, skipping)) {
+        const line = skipping ? undefined : await toLine(data.subarray(from, end));
+        if (line) lines.push(line);
+        skipping = false;
+        from = end + 1;
+      }
+      rest = data.subarray(from);
+      if (skipping) {
+        rest = Buffer.alloc(0);
+      } else if (rest.length > 2 * MAX_LINE_BYTES && rest.includes(0)) {
+        // A line without an end in sight: its beginning is all that is looked at.
+        const line = await toLine(rest);
+        if (line) lines.push(line);
+        skipping = true;
+        rest = Buffer.alloc(0);
+      }
+      if (lines.length > 0) yield lines;
     }
-    rest = data.subarray(from);
-    if (skipping) {
-      rest = Buffer.alloc(0);
-    } else if (rest.length > 2 * MAX_LINE_BYTES && rest.includes(0)) {
-      // A line without an end in sight: its beginning is all that is looked at.
-      const line = await toLine(rest);
-      if (line) lines.push(line);
-      skipping = true;
-      rest = Buffer.alloc(0);
-    }
-    if (lines.length > 0) yield lines;
+  } finally {
+    await files.close();
   }
+}
+
+/** The text files that lines were found in, one after the other. */
+function createHeldTexts(root: SearchRoot) {
+  let path: string | undefined;
+  let file: FileHandle | undefined;
+  let window = { start: 0, bytes: Buffer.alloc(0) };
+
+  async function close(): Promise<void> {
+    const closing = file;
+    file = undefined;
+    await closing?.close();
+  }
+
+  async function read(offset: number, length: number): Promise<Buffer> {
+    const within = offset - window.start;
+    if (within < 0 || within + length > window.bytes.length) {
+      const buffer = Buffer.allocUnsafe(Math.max(length, WINDOW_BYTES));
+      const { bytesRead = 0 } = (await file?.read(buffer, 0, buffer.length, offset).catch(() => undefined)) ?? {};
+      window = { start: offset, bytes: buffer.subarray(0, bytesRead) };
+      return window.bytes.subarray(0, length);
+    }
+    return window.bytes.subarray(within, within + length);
+  }
+
+  return {
+    close,
+    /** Whether the file at a path is a text that has these bytes there. */
+    async hasAt(wanted: string, offset: number, bytes: Buffer): Promise<boolean> {
+      if (wanted !== path) {
+        await close();
+        path = wanted;
+        window = { start: 0, bytes: Buffer.alloc(0) };
+        file = await openTextFile(root, wanted);
+      }
+      return file !== undefined && (await read(offset, bytes.length)).equals(bytes);
+    },
+  };
 }
 
 /** A name may hold line breaks, so a record ends at the first one after the NUL. */

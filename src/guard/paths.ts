@@ -1,9 +1,11 @@
 /**
  * Which paths may be read, written and worked in. Every decision is about the real path, with all symbolic links
- * resolved on the machine the path is on.
+ * resolved on the machine the path is on; of files, about the path of what the backend holds open.
  */
+import type { BackendFiles, Judge } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { magicReason } from './magic-paths.ts';
+import { createOwnLinks, findOwnPlaces, isBelow, type OwnPlaces } from './own-places.ts';
 import { safeText } from './text.ts';
 
 export interface PathRules {
@@ -17,29 +19,46 @@ export interface PathRules {
   readonly protectedPaths: readonly string[];
 }
 
-export type PathUse = 'read' | 'write' | 'search' | 'work in';
+/** `look at` is about the entry itself, a link at the end not followed. */
+export type PathUse = 'look at' | 'read' | 'write' | 'search' | 'work in';
 
 export interface PathPolicy {
   /** The absolute path that a caller's path means. @throws Failure `invalid_input` */
   absolute(path: string): string;
   /**
-   * The real path, if it may be used so.
+   * The judge of one access, to be handed to the backend.
+   * @throws Failure `invalid_input` for what is no path, `denied` for one that need not be looked at to be refused
+   */
+  judge(path: string, use: PathUse): Judge;
+  /**
+   * The real path, if it may be used so: for what is not opened by us, such as the paths in a command. What it leads
+   * to may be another thing a moment later.
    * @throws Failure `denied` naming the path and the rule.
    */
   allow(path: string, use: PathUse): Promise<string>;
-  /**
-   * The place of the entry itself, a link at the end not followed, if it may be looked at.
-   * @throws Failure `denied` naming the path and the rule.
-   */
-  allowEntry(path: string): Promise<string>;
-  /** A test for many real paths at once: whether they lie in a place that is ours. */
-  protectedTest(): Promise<(realPath: string) => boolean>;
 }
 
-/** @param resolve the path with its links resolved, on the machine it is on */
-export function createPathPolicy(rules: PathRules, resolve: (path: string) => Promise<string>): PathPolicy {
+/** For looks of the guard itself, which nobody is told about. */
+export const UNJUDGED: Judge = { admit: async () => {}, conceals: () => false };
+
+/** Real paths of what the rules name, as of one moment. */
+interface Places {
+  readonly readable: readonly string[];
+  readonly writable: readonly string[];
+  readonly own: OwnPlaces;
+}
+
+/** Roots may be links and may be changed while we run: what they were is believed for as long as a burst of calls takes. */
+const PLACES_BELIEVED_MS = 200;
+
+/** @param files of the machine the paths are on */
+export function createPathPolicy(
+  rules: PathRules,
+  files: Pick<BackendFiles, 'resolve' | 'otherPlaces' | 'linkedFiles'>,
+): PathPolicy {
   const { restrictions, workspace, temporary, home, protectedPaths } = rules;
   const confined = restrictions.length > 0;
+  const links = createOwnLinks(files);
 
   function absolute(path: string): string {
     if (path === '' || path.includes('\0'))
@@ -48,26 +67,37 @@ export function createPathPolicy(rules: PathRules, resolve: (path: string) => Pr
     return normalize(path.startsWith('/') ? path : `${workspace}/${path}`);
   }
 
-  /** Resolved each time: a root may be a link, and may be changed while we run. */
   const realPaths = (paths: readonly string[]) =>
-    Promise.all(paths.map((path) => resolve(absolute(path)).catch(() => absolute(path))));
+    Promise.all(paths.map((path) => files.resolve(absolute(path)).catch(() => absolute(path))));
 
-  async function rootsFor(use: PathUse): Promise<readonly string[]> {
-    if (confined) return realPaths(restrictions);
-    if (use !== 'write') return ['/'];
-    // A workspace of / would make everything writable; whoever wants that says so in `path_restrictions`.
-    return (await realPaths([workspace, temporary])).filter((root) => root !== '/');
+  async function findPlaces(): Promise<Places> {
+    const [roots, ours] = await Promise.all([
+      realPaths(confined ? restrictions : [workspace, temporary]),
+      realPaths(protectedPaths),
+    ]);
+    return {
+      readable: confined ? roots : ['/'],
+      // A workspace of / would make everything writable; whoever wants that says so in `path_restrictions`.
+      writable: confined ? roots : roots.filter((root) => root !== '/'),
+      own: await findOwnPlaces(ours, files, links),
+    };
+  }
+
+  let known: { readonly atMs: number; readonly places: Promise<Places> } | undefined;
+  function currentPlaces(): Promise<Places> {
+    const nowMs = performance.now();
+    if (!known || nowMs - known.atMs > PLACES_BELIEVED_MS) known = { atMs: nowMs, places: findPlaces() };
+    return known.places;
   }
 
   /** Why the real path may not be used so; undefined when it may. */
-  async function objection(asked: string, real: string, use: PathUse, isRoot = false): Promise<Objection | undefined> {
-    const magic = magicReason(asked, use) ?? magicReason(real, use);
+  function objection(real: string, use: PathUse, places: Places, isRoot: boolean): Objection | undefined {
+    const magic = magicReason(real, use);
     if (magic) return { reason: magic };
-    const [roots, ours] = await Promise.all([rootsFor(use), realPaths(protectedPaths)]);
-    if (ours.some((folder) => isBelow(real, folder))) return { reason: 'it belongs to mcp-python itself' };
+    if (places.own.hold(real)) return { reason: OURS };
     // A file there would be in the way of a folder of ours that is made later.
-    if (use === 'write' && ours.some((folder) => isBelow(folder, real)))
-      return { reason: 'what is below it belongs to mcp-python itself' };
+    if (use === 'write' && places.own.areBelow(real)) return { reason: 'what is below it belongs to mcp-python itself' };
+    const roots = use === 'write' ? places.writable : places.readable;
     if (isRoot || roots.some((root) => isBelow(real, root))) return undefined;
     const verb = use === 'write' ? 'writing' : 'access';
     const shown = confined ? restrictions : roots;
@@ -77,50 +107,57 @@ export function createPathPolicy(rules: PathRules, resolve: (path: string) => Pr
     };
   }
 
-  /** Resolves, and tells what is wrong with a path only where the path may be used at all. */
-  async function resolveFor(asked: string, path: string, use: PathUse): Promise<string> {
-    try {
-      return await resolve(asked);
-    } catch (failure) {
-      const nearest = await nearestResolvable(parentOf(asked));
-      const refused = await objection(asked, nearest, use);
-      throw refused ? denied(path, nearest, refused) : failure;
-    }
+  function judge(path: string, use: PathUse): Judge {
+    const asked = absolute(path);
+    const magic = magicReason(asked, use);
+    if (magic) throw denied(path, asked, { reason: magic });
+    // A root that is a link may be looked at too, though the link itself lies outside.
+    const isRoot = use === 'look at' && confined && restrictions.some((root) => absolute(root) === asked);
+    let places: Places | undefined;
+    // Looked up while the backend opens the object.
+    currentPlaces().catch(() => {});
+
+    return {
+      async admit({ realPath, ...object }) {
+        places = await currentPlaces();
+        let refused = objection(realPath, use, places, isRoot);
+        if (refused) {
+          // The roots may just have been changed.
+          known = undefined;
+          places = await currentPlaces();
+          refused = objection(realPath, use, places, isRoot);
+        }
+        // Writing replaces the name and leaves the object alone.
+        if (!refused && use !== 'write' && (await places.own.haveNameOf({ realPath, ...object }))) refused = { reason: OURS };
+        if (refused) throw denied(path, realPath, refused);
+      },
+      conceals: (object) => places === undefined || places.own.hold(object.realPath) || places.own.haveNameOf(object),
+    };
   }
 
   async function nearestResolvable(path: string): Promise<string> {
-    const real = await resolve(path).catch(() => undefined);
+    const real = await files.resolve(path).catch(() => undefined);
     return real ?? (path === '/' ? path : nearestResolvable(parentOf(path)));
-  }
-
-  async function allow(path: string, use: PathUse): Promise<string> {
-    const asked = absolute(path);
-    const real = await resolveFor(asked, path, use);
-    const refused = await objection(asked, real, use);
-    if (refused) throw denied(path, real, refused);
-    return real;
   }
 
   return {
     absolute,
-    allow,
-    async allowEntry(path) {
+    judge,
+    async allow(path, use) {
+      const { admit } = judge(path, use);
       const asked = absolute(path);
-      if (asked === '/') return allow(path, 'read');
-      const folder = await resolveFor(parentOf(asked), path, 'read');
-      const entry = `${folder === '/' ? '' : folder}${asked.slice(asked.lastIndexOf('/'))}`;
-      // A root that is a link may be looked at too, though the link itself lies outside.
-      const isRoot = confined && restrictions.some((root) => absolute(root) === asked);
-      const refused = await objection(asked, entry, 'read', isRoot);
-      if (refused) throw denied(path, entry, refused);
-      return entry;
-    },
-    async protectedTest() {
-      const ours = await realPaths(protectedPaths);
-      return (realPath) => ours.some((folder) => isBelow(realPath, folder));
+      const realPath = await files.resolve(asked).catch(async (failure: unknown) => {
+        // What is wrong with a path is told only where it may be used at all.
+        await admit({ realPath: await nearestResolvable(parentOf(asked)), kind: 'missing' });
+        throw failure;
+      });
+      await admit({ realPath, kind: 'missing' });
+      return realPath;
     },
   };
 }
+
+const OURS = 'it belongs to mcp-python itself';
 
 interface Objection {
   readonly reason: string;
@@ -133,11 +170,6 @@ function denied(path: string, real: string, { reason, hint }: Objection): Failur
     ...(hint && { hint }),
     details: { path, real_path: real },
   });
-}
-
-/** Whether `path` is `folder` or below it, by whole segments. */
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
 }
 
 /** An absolute path without `.`, `..` and doubled slashes; POSIX, whatever this machine is. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { BackendFiles } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import type { GuardedFiles } from '../guard/guarded-files.ts';
 import { backendArgument } from './backend-argument.ts';
 import { defineTool } from './tool.ts';
 
@@ -43,7 +43,7 @@ export const writeFile = defineTool<z.infer<typeof input>, z.infer<typeof output
   },
 });
 
-async function exists(files: BackendFiles, path: string): Promise<boolean> {
+async function exists(files: GuardedFiles, path: string): Promise<boolean> {
   try {
     await files.stat(path);
     return true;

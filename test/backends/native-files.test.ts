@@ -14,9 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createNativeBackend } from '../../src/backends/native.ts';
+import type { Judge } from '../../src/backends/backend.ts';
+import { createNativeFiles } from '../../src/backends/native-files.ts';
+import { hold } from '../../src/backends/native-files-held.ts';
+import { holdByName } from '../../src/backends/native-files-held-by-name.ts';
 
-const { files } = createNativeBackend();
+const anybody: Judge = { admit: async () => {}, conceals: () => false };
 let folder: string;
 const at = (name: string) => join(folder, name);
 
@@ -25,124 +28,134 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('opening', () => {
-  it('reads any range of a file, and nothing past its end', async () => {
-    writeFileSync(at('a'), '0123456789');
-    await using file = await files.open(at('a'));
-    expect(file.info).toMatchObject({ kind: 'file', size: 10 });
-    expect(Buffer.from(await file.read(3, 4)).toString()).toBe('3456');
-    expect(Buffer.from(await file.read(8, 100)).toString()).toBe('89');
-    expect((await file.read(10, 100)).length).toBe(0);
-  });
+describe.each([
+  ['by descriptor', hold],
+  ['by name', holdByName],
+])('files held %s', (_, hold) => {
+  const files = createNativeFiles(hold);
 
-  it('reads what was opened even when its name means another file by then', async () => {
-    writeFileSync(at('a'), 'old');
-    await using file = await files.open(at('a'));
-    rmSync(at('a'));
-    writeFileSync(at('a'), 'new');
-    expect(Buffer.from(await file.read(0, 10)).toString()).toBe('old');
-  });
+  describe('opening', () => {
+    it('reads any range of a file, and nothing past its end', async () => {
+      writeFileSync(at('a'), '0123456789');
+      await using file = await files.open(at('a'), anybody);
+      expect(file.info).toMatchObject({ kind: 'file', size: 10 });
+      expect(Buffer.from(await file.read(3, 4)).toString()).toBe('3456');
+      expect(Buffer.from(await file.read(8, 100)).toString()).toBe('89');
+      expect((await file.read(10, 100)).length).toBe(0);
+    });
 
-  it.each([
-    ['a folder', (path: string) => mkdirSync(path)],
-    ['a FIFO that nobody writes to', (path: string) => execFileSync('mkfifo', [path])],
-  ])('refuses %s at once', async (_, make) => {
-    make(at('odd'));
-    await expect(files.open(at('odd'))).rejects.toMatchObject({ code: 'invalid_input' });
-    await expect(files.write(at('odd'), Buffer.from('x'), { createParents: false })).rejects.toMatchObject({
-      code: 'invalid_input',
+    it('reads what was opened even when its name means another file by then', async () => {
+      writeFileSync(at('a'), 'old');
+      await using file = await files.open(at('a'), anybody);
+      rmSync(at('a'));
+      writeFileSync(at('a'), 'new');
+      expect(Buffer.from(await file.read(0, 10)).toString()).toBe('old');
+    });
+
+    it.each([
+      ['a folder', (path: string) => mkdirSync(path)],
+      ['a FIFO that nobody writes to', (path: string) => execFileSync('mkfifo', [path])],
+    ])('refuses %s at once', async (_, make) => {
+      make(at('odd'));
+      await expect(files.open(at('odd'), anybody)).rejects.toMatchObject({ code: 'invalid_input' });
+      await expect(files.write(at('odd'), Buffer.from('x'), { createParents: false }, anybody)).rejects.toMatchObject({
+        code: 'invalid_input',
+      });
+    });
+
+    it.each([
+      ['what does not exist', 'no/such/file', 'not_found'],
+      ['a path through a file', 'file/below', 'invalid_input'],
+    ])('refuses %s', async (_, path, code) => {
+      writeFileSync(at('file'), '');
+      await expect(files.open(at(path), anybody)).rejects.toMatchObject({ code });
     });
   });
 
-  it.each([
-    ['what does not exist', 'no/such/file', 'not_found'],
-    ['a path through a file', 'file/below', 'invalid_input'],
-  ])('refuses %s', async (_, path, code) => {
-    writeFileSync(at('file'), '');
-    await expect(files.open(at(path))).rejects.toMatchObject({ code });
-  });
-});
-
-describe('writing', () => {
-  it('shows readers the old bytes or the new ones, never a mixture', async () => {
-    const [old, fresh] = [Buffer.alloc(200_000, 'a'), Buffer.alloc(300_000, 'b')];
-    writeFileSync(at('a'), old);
-    let going = true;
-    const writing = (async () => {
-      for (let round = 0; round < 15; round++) await files.write(at('a'), round % 2 ? old : fresh, { createParents: false });
-      going = false;
-    })();
-    while (going) {
-      const seen = readFileSync(at('a'));
-      expect(seen.equals(old) || seen.equals(fresh)).toBe(true);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await writing;
-    expect(readdirSync(folder)).toEqual(['a']);
-  });
-
-  it('keeps the permissions of what it replaces', async () => {
-    writeFileSync(at('script'), 'old');
-    chmodSync(at('script'), 0o750);
-    await files.write(at('script'), Buffer.from('new'), { createParents: false });
-    expect(statSync(at('script')).mode & 0o777).toBe(0o750);
-  });
-
-  it('makes missing folders only when told to', async () => {
-    await expect(files.write(at('x/y/z'), Buffer.from('1'), { createParents: false })).rejects.toMatchObject({
-      code: 'not_found',
+  describe('writing', () => {
+    it('shows readers the old bytes or the new ones, never a mixture', async () => {
+      const [old, fresh] = [Buffer.alloc(200_000, 'a'), Buffer.alloc(300_000, 'b')];
+      writeFileSync(at('a'), old);
+      let going = true;
+      const writing = (async () => {
+        for (let round = 0; round < 15; round++)
+          await files.write(at('a'), round % 2 ? old : fresh, { createParents: false }, anybody);
+        going = false;
+      })();
+      while (going) {
+        const seen = readFileSync(at('a'));
+        expect(seen.equals(old) || seen.equals(fresh)).toBe(true);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await writing;
+      expect(readdirSync(folder)).toEqual(['a']);
     });
-    await files.write(at('x/y/z'), Buffer.from('1'), { createParents: true });
-    expect(readFileSync(at('x/y/z'), 'utf8')).toBe('1');
-  });
 
-  it('refuses when the file has changed since it was read', async () => {
-    writeFileSync(at('a'), '1');
-    const { version } = await files.stat(at('a'));
-    await files.write(at('a'), Buffer.from('2'), { createParents: false, ifVersion: version });
-    await expect(files.write(at('a'), Buffer.from('3'), { createParents: false, ifVersion: version })).rejects.toMatchObject({
-      code: 'conflict',
+    it('keeps the permissions of what it replaces', async () => {
+      writeFileSync(at('script'), 'old');
+      chmodSync(at('script'), 0o750);
+      await files.write(at('script'), Buffer.from('new'), { createParents: false }, anybody);
+      expect(statSync(at('script')).mode & 0o777).toBe(0o750);
     });
-    expect(readFileSync(at('a'), 'utf8')).toBe('2');
-  });
-});
 
-describe('resolving', () => {
-  it('follows every link, keeps what does not exist, and goes through dangling links', async () => {
-    mkdirSync(at('real'));
-    symlinkSync('real', at('link'));
-    symlinkSync('real/later', at('dangling'));
-    symlinkSync('dangling', at('twice'));
-    expect(await files.resolve(at('link/new/deep'))).toBe(at('real/new/deep'));
-    expect(await files.resolve(at('dangling'))).toBe(at('real/later'));
-    expect(await files.resolve(at('twice/below'))).toBe(at('real/later/below'));
-    expect(await files.resolve('/')).toBe('/');
+    it('makes missing folders only when told to', async () => {
+      await expect(files.write(at('x/y/z'), Buffer.from('1'), { createParents: false }, anybody)).rejects.toMatchObject({
+        code: 'not_found',
+      });
+      await files.write(at('x/y/z'), Buffer.from('1'), { createParents: true }, anybody);
+      expect(readFileSync(at('x/y/z'), 'utf8')).toBe('1');
+    });
+
+    it('refuses when the file has changed since it was read', async () => {
+      writeFileSync(at('a'), '1');
+      const { version } = await files.stat(at('a'), anybody);
+      await files.write(at('a'), Buffer.from('2'), { createParents: false, ifVersion: version }, anybody);
+      await expect(
+        files.write(at('a'), Buffer.from('3'), { createParents: false, ifVersion: version }, anybody),
+      ).rejects.toMatchObject({
+        code: 'conflict',
+      });
+      expect(readFileSync(at('a'), 'utf8')).toBe('2');
+    });
   });
 
-  it('refuses links in a circle', async () => {
-    symlinkSync('b', at('a'));
-    symlinkSync('a', at('b'));
-    await expect(files.resolve(at('a'))).rejects.toMatchObject({ code: 'invalid_input' });
-  });
-});
+  describe('resolving', () => {
+    it('follows every link, keeps what does not exist, and goes through dangling links', async () => {
+      mkdirSync(at('real'));
+      symlinkSync('real', at('link'));
+      symlinkSync('real/later', at('dangling'));
+      symlinkSync('dangling', at('twice'));
+      expect(await files.resolve(at('link/new/deep'))).toBe(at('real/new/deep'));
+      expect(await files.resolve(at('dangling'))).toBe(at('real/later'));
+      expect(await files.resolve(at('twice/below'))).toBe(at('real/later/below'));
+      expect(await files.resolve('/')).toBe('/');
+    });
 
-describe('listing', () => {
-  it('is by name, with kinds and link targets, and says when it was cut', async () => {
-    for (const name of ['b', 'a', '.hidden']) writeFileSync(at(name), name);
-    mkdirSync(at('c'));
-    symlinkSync('nowhere', at('d'));
-    const { entries, truncated } = await files.list(folder, { hidden: false, limit: 10 });
-    expect(entries.map(({ path, kind }) => [path, kind])).toEqual([
-      [at('a'), 'file'],
-      [at('b'), 'file'],
-      [at('c'), 'directory'],
-      [at('d'), 'symlink'],
-    ]);
-    expect(entries[3]).toMatchObject({ linkTarget: 'nowhere' });
-    expect(truncated).toBe(false);
-    expect(await files.list(folder, { hidden: true, limit: 2 })).toMatchObject({
-      truncated: true,
-      entries: [{ path: at('.hidden') }, { path: at('a') }],
+    it('refuses links in a circle', async () => {
+      symlinkSync('b', at('a'));
+      symlinkSync('a', at('b'));
+      await expect(files.resolve(at('a'))).rejects.toMatchObject({ code: 'invalid_input' });
+    });
+  });
+
+  describe('listing', () => {
+    it('is by name, with kinds and link targets, and says when it was cut', async () => {
+      for (const name of ['b', 'a', '.hidden']) writeFileSync(at(name), name);
+      mkdirSync(at('c'));
+      symlinkSync('nowhere', at('d'));
+      const { entries, truncated } = await files.list(folder, { hidden: false, limit: 10 }, anybody);
+      expect(entries.map(({ path, kind }) => [path, kind])).toEqual([
+        [at('a'), 'file'],
+        [at('b'), 'file'],
+        [at('c'), 'directory'],
+        [at('d'), 'symlink'],
+      ]);
+      expect(entries[3]).toMatchObject({ linkTarget: 'nowhere' });
+      expect(truncated).toBe(false);
+      expect(await files.list(folder, { hidden: true, limit: 2 }, anybody)).toMatchObject({
+        truncated: true,
+        entries: [{ path: at('.hidden') }, { path: at('a') }],
+      });
     });
   });
 });

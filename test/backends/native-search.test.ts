@@ -3,13 +3,14 @@ import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SearchRequest, SearchResult } from '../../src/backends/backend.ts';
+import type { Judge, SearchRequest, SearchResult } from '../../src/backends/backend.ts';
 import { searchNative } from '../../src/backends/native-search.ts';
 import { findRipgrep } from '../../src/backends/native-search-ripgrep.ts';
 
 let root: string;
 let ripgrep: string | null;
 const never = new AbortController().signal;
+const anybody: Judge = { admit: async () => {}, conceals: () => false };
 
 const FILES: Record<string, string | Buffer> = {
   '.gitignore': '*.log\nbuild/\n!keep.log\n/only-root.txt\n# a comment\nspaced\\ \nnested/deep/*.tmp\n',
@@ -105,7 +106,7 @@ const flat = ({ matches, truncated }: SearchResult) =>
   [...matches.map(({ path, line, text }) => `${path}:${line}:${text}`), truncated ? 'truncated' : 'complete'].join('\n');
 
 const search = (more: Partial<SearchRequest>, options: { ripgrep: string | null } = { ripgrep: null }) =>
-  searchNative(request(more), never, options);
+  searchNative(request(more), never, anybody, options);
 
 describe('with ripgrep and without', () => {
   const contents = [
@@ -298,7 +299,7 @@ test('an aborted search stops, with ripgrep in the middle of a large file and wi
   await truncate(join(folder, 'large.txt'), 50 * 2 ** 30);
   for (const engine of [null, ripgrep]) {
     const stop = new AbortController();
-    const running = searchNative(request({ directory: folder, content: 'needle' }), stop.signal, { ripgrep: engine });
+    const running = searchNative(request({ directory: folder, content: 'needle' }), stop.signal, anybody, { ripgrep: engine });
     setTimeout(() => stop.abort(new Error('enough')), 100);
     const started = performance.now();
     await expect(running).rejects.toThrow('enough');

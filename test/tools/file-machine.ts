@@ -1,16 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Backend } from '../../src/backends/backend.ts';
-import { createNativeBackend } from '../../src/backends/native.ts';
+import type { GuardedBackend } from '../../src/guard/guarded-backend.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import type { JsonObject, RawResult, Tool, ToolContext } from '../../src/tools/tool.ts';
+import { guardedNative } from '../fixtures/guard.ts';
 
 /** A temporary folder of this machine as the workspace, and tools that run on it. */
 export interface FileMachine extends AsyncDisposable {
   readonly folder: string;
-  readonly backend: Backend;
+  readonly backend: GuardedBackend;
   /** The tool's structured output; arguments and output pass their schemas, as they do in the server. */
   run<I, O extends JsonObject>(tool: Tool<I, O>, values: object, signal?: AbortSignal): Promise<O>;
   /** What a model gets to read. */
@@ -18,12 +18,8 @@ export interface FileMachine extends AsyncDisposable {
 }
 
 export async function openFileMachine(): Promise<FileMachine> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-files-'));
-  const backend = createNativeBackend();
-  const onWorkspace = Object.assign(Object.create(backend), {
-    absolute: (path: string) => resolve(folder, path.replace(/^~(?=\/|$)/, homedir())),
-    environment: () => ({}),
-  });
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'mcp-files-')));
+  const backend = guardedNative(folder, { workspace: folder, home: homedir() });
   async function run<I, O extends JsonObject>(
     tool: Tool<I, O>,
     values: object,
@@ -33,7 +29,7 @@ export async function openFileMachine(): Promise<FileMachine> {
       principal: LOCAL_PRINCIPAL,
       taskId: '00000000-0000-4000-8000-000000000000',
       signal,
-      backend: async () => onWorkspace,
+      backend: async () => backend,
       progress() {},
       output() {},
       log() {},
