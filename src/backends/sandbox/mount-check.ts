@@ -27,6 +27,7 @@ identify() {
   exec 9<&-
 }
 while [ "$1" != -- ]; do
+  [ ! -L "$1" ] || refuse
   case $2 in
     device) [ -c "$1" ] || refuse ;;
     *)

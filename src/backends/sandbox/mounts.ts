@@ -1,6 +1,6 @@
 /** What of the file system a confined command gets, as mounts for bubblewrap. */
 import { readlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Confinement } from '../backend.ts';
 import type { Sealed } from './mount-check.ts';
 import type { Place } from './placeholders.ts';
@@ -61,7 +61,8 @@ export function planMounts(confinement: Confinement, environment: Readonly<Recor
   const removed: string[] = [];
   for (const { path, name } of roots.flatMap((root) => protectedPlaces(root, realHome))) {
     const missing = !exists(path);
-    if ((missing && name.whenMissing === 'free') || tree.accessOf(path) !== 'write') continue;
+    const free = name.whenMissing === 'free' || name.readers?.some((reader) => exists(join(realHome, reader))) === false;
+    if ((missing && free) || tree.accessOf(path) !== 'write') continue;
     const place = real(path);
     if (tree.accesses.has(place) || tree.accessOf(place) !== 'write') continue;
     if (missing && name.whenMissing === 'removed') removed.push(place);

@@ -18,6 +18,8 @@ export interface ProtectedName {
    * gone when the command has ended, where not even an empty one is harmless.
    */
   readonly whenMissing: 'blocked' | 'free' | 'removed';
+  /** It is blocked only where one of these is in the home directory: what obeys it is used on this machine. */
+  readonly readers?: readonly string[];
   /** What the empty one holds, where nothing at all would mean something. */
   readonly placeholder?: string;
   /** End of a sentence, `git runs what is in it`. */
@@ -32,6 +34,8 @@ const file = (
   reason: string,
   ...paths: string[]
 ): ProtectedName[] => paths.map((path) => ({ path, below, kind: 'file', whenMissing, reason }));
+const read = (names: readonly ProtectedName[], ...readers: string[]): ProtectedName[] =>
+  names.map((name) => ({ ...name, readers }));
 const free = (names: readonly ProtectedName[]): ProtectedName[] => names.map((name) => ({ ...name, whenMissing: 'free' }));
 
 export const PROTECTED_NAMES: readonly ProtectedName[] = [
@@ -40,8 +44,12 @@ export const PROTECTED_NAMES: readonly ProtectedName[] = [
   ...file('repository', 'free', 'it names programs that git runs', 'config.worktree'),
   ...file('repository', 'removed', 'git takes hooks and configuration from where it points', 'commondir'),
 
-  ...folder('root', 'editors run tasks from it', '.vscode'),
-  ...folder('root', 'coding agents take hooks, commands and servers from it', '.claude', '.opencode'),
+  ...read(folder('root', 'editors run tasks from it', '.vscode'), '.vscode', '.vscode-server', '.config/Code'),
+  ...read(folder('root', 'Claude Code takes hooks, commands and servers from it', '.claude'), '.claude', '.claude.json'),
+  ...read(
+    folder('root', 'OpenCode takes plug-ins, commands and servers from it', '.opencode'),
+    ...['.opencode', '.config/opencode', '.local/share/opencode'],
+  ),
   // Their readers ask about new ones, not always about changed ones.
   ...free(folder('root', 'editors run tasks from it', '.idea', '.zed', '.devcontainer')),
   ...free(
