@@ -28,6 +28,8 @@ export async function generatedBlocks(): Promise<readonly GeneratedBlock[]> {
     { file: 'man/mcp-python-config.5', name: 'configuration', text: configKeys().map(manualKey).join('\n') },
     optionsIn('man/mcp-python.1', ''),
     optionsIn('man/mcp-python.1', 'config init'),
+    optionsIn('man/mcp-python.1', 'policy test'),
+    optionsIn('man/mcp-python.1', 'approve'),
     optionsIn('man/mcp-python.1', 'setup'),
     optionsIn('man/mcp-python-serve.1', 'serve'),
     optionsIn('man/mcp-python-call.1', 'call'),
