@@ -32,7 +32,8 @@ function parse(entry: string): Rule {
 
   const below = pattern.startsWith('*.');
   const name = canonicalHost(below ? pattern.slice(2) : pattern);
-  if (name === undefined || (port !== undefined && port > 65_535) || (below && isIP(name) !== 0)) {
+  const wrong = name === undefined || (bracketed !== undefined && !isIPv6(bracketed));
+  if (wrong || (port !== undefined && port > 65_535) || (below && isIP(name) !== 0)) {
     throw new Failure('invalid_config', `"${entry}" in \`execution.security.network_hosts\` is no host.`, {
       hint: 'Write a name (`registry.npmjs.org`), `*.example.com`, or either of them or an address with a port (`10.0.0.5:5432`).',
     });

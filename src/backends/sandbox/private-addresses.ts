@@ -1,5 +1,5 @@
 /** Which addresses are not on the public Internet: this machine, its networks, what the registries keep for special use. */
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /** IANA's special-purpose registries, RFC 6890 and its updates, and multicast. */
 const PRIVATE_4 = [
@@ -9,16 +9,21 @@ const PRIVATE_4 = [
 /** Only 2000::/3 is public at all; in it, what tunnels to IPv4 or is kept for documentation is not. */
 const PRIVATE_6 = ['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-const blocked = new BlockList();
-for (const [ranges, family] of [[PRIVATE_4, 'ipv4'] as const, [PRIVATE_6, 'ipv6'] as const]) {
+/** Apart, for one list takes IPv4 addresses for IPv6 ones that hold them. */
+const four = listOf(PRIVATE_4, 'ipv4');
+const six = listOf(PRIVATE_6, 'ipv6');
+
+function listOf(ranges: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList();
   for (const range of ranges) {
     const [network = '', bits] = range.split('/');
-    blocked.addSubnet(network, Number(bits), family);
+    list.addSubnet(network, Number(bits), family);
   }
+  return list;
 }
 
 /** @param address as `node:dns` and `node:net` write it; what is no address counts as private */
 export function isPrivateAddress(address: string): boolean {
-  if (isIP(address) === 0 || address.includes('%')) return true;
-  return blocked.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  if (isIPv4(address)) return four.check(address, 'ipv4');
+  return !isIPv6(address) || address.includes('%') || six.check(address, 'ipv6');
 }
