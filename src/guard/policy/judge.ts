@@ -84,6 +84,10 @@ export async function createJudge(
     const [first] = command.words;
     if (first && name === undefined)
       unknowns.push(deny('script', `which program ${shown(first)} is cannot be known before it runs`));
+    if (strict && [...command.words, ...command.assignments.map(({ value }) => value)].some(isLatentSubscript))
+      unknowns.push(
+        deny('script', `${shownCommand(program)} holds an array subscript that would run a command if it were evaluated`),
+      );
     for (const effect of readings.flatMap(({ effects }) => effects)) {
       const reason = unknownOf(effect, isWritten);
       if (reason) unknowns.push(deny('script', `${name} ${reason}`));
@@ -176,6 +180,15 @@ const HARMLESS_TARGET = /^\/dev\/(?:null|stdout|stderr|tty|fd\/\d+)$/;
 
 function deny(rule: string, reason: string): Finding {
   return { verdict: 'deny', rule, reason };
+}
+
+/** Bash evaluates subscripts wherever it takes text for arithmetic: `x='a[$(date)]'; echo $((x))` runs date. */
+function isLatentSubscript({ value }: Word): boolean {
+  return value !== undefined && /\[[^\]]*(?:\$\(|`)/.test(value);
+}
+
+function shownCommand({ name, command }: Unfolded): string {
+  return name ?? command.source.slice(0, 40);
 }
 
 function shown({ source }: Word): string {

@@ -275,6 +275,8 @@ class Reading implements ParsedScript {
   #expansion(node: SyntaxNode, around: Surroundings): void {
     const source = this.#slice(node);
     if (isBashExpansion(source)) this.bashOnly = true;
+    // `${x@P}` expands what the variable holds as if it stood in the script.
+    if (/@P\}$/.test(source)) this.problem('what it expands to cannot be known', source);
     const name = /^\$\{([A-Za-z_]\w*):?=/.exec(source)?.[1];
     if (name) this.#sets(node, name, around);
   }
