@@ -9,7 +9,6 @@ import type { GuardedExecResult } from './guarded-exec.ts';
 import { type GuardedFiles, guardFiles } from './guarded-files.ts';
 import { createPathPolicy, type PathPolicy, type PathRules } from './paths.ts';
 import type { Decision } from './policy/decision.ts';
-import type { ProgramFinder } from './policy/programs.ts';
 import type { PolicySettings } from './policy/settings.ts';
 
 /**
@@ -69,8 +68,8 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
   const policy = createPathPolicy(rules, backend.files);
   const files = guardFiles(backend.files, policy);
   const { maxExecutionSeconds, maxOutputBytes, resources } = rules.limits;
-  const ownEnvironment = () => baseEnvironment(process.env, rules.environmentPassthrough);
-  let finder: ProgramFinder | undefined;
+  const ownEnvironment = baseEnvironment(process.env, rules.environmentPassthrough);
+  let decider: ReturnType<typeof loadDecider> | undefined;
   let told = false;
 
   async function workingDirectory(path: string): Promise<string> {
@@ -82,8 +81,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
 
   /** Also for tools that make up an environment of their own. */
   function checkEnvironment(env: Readonly<Record<string, string>>): void {
-    const own = ownEnvironment();
-    checkVariables(Object.fromEntries(Object.entries(env).filter(([name, value]) => own[name] !== value)));
+    checkVariables(Object.fromEntries(Object.entries(env).filter(([name, value]) => ownEnvironment[name] !== value)));
   }
 
   async function decide(
@@ -92,12 +90,9 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
     sandboxed: boolean,
   ): Promise<Decision | undefined> {
     if (!rules.policy) return undefined;
-    const [{ decide: decideCommand }, { createProgramFinder }] = await Promise.all([
-      import('./policy/policy.ts'),
-      import('./policy/programs.ts'),
-    ]);
-    finder ??= createProgramFinder(backend);
-    const environment = env ?? ownEnvironment();
+    decider ??= loadDecider(backend);
+    const { decideCommand, finder } = await decider;
+    const environment = env ?? ownEnvironment;
     return decideCommand(
       { ...rules.policy, pathsRestricted: rules.restrictions.length > 0, sandboxed },
       {
@@ -146,7 +141,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         absolute: (path) => policy.absolute(path),
         environment(extra = {}) {
           checkVariables(extra);
-          return { ...ownEnvironment(), ...extra };
+          return { ...ownEnvironment, ...extra };
         },
         async exec(request, io) {
           checkEnvironment(request.env);
@@ -171,6 +166,15 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
       };
     },
   };
+}
+
+/** What decides on commands, loaded with the first one. */
+async function loadDecider(backend: Backend) {
+  const [{ decide: decideCommand }, { createProgramFinder }] = await Promise.all([
+    import('./policy/policy.ts'),
+    import('./policy/programs.ts'),
+  ]);
+  return { decideCommand, finder: createProgramFinder(backend) };
 }
 
 async function objectionTo(policy: PathPolicy, path: string, use: 'read' | 'write' | 'work in'): Promise<string | undefined> {

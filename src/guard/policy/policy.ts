@@ -3,6 +3,7 @@
  * strictest verdict is the command's. It fails closed: what it cannot read it does not allow.
  */
 import type { Command } from '../../backends/backend.ts';
+import { shellParser } from '../shell/grammar.ts';
 import type { Word } from '../shell/script.ts';
 import { type DecidedCommand, type Decision, type Finding, strictest } from './decision.ts';
 import { type Asker, createJudge, type Judge } from './judge.ts';
@@ -33,7 +34,6 @@ export interface PolicyPorts {
 
 /** Decides; never throws for anything a command holds. */
 export async function decide(settings: PolicySettings, request: PolicyRequest, ports: PolicyPorts): Promise<Decision> {
-  const { shellParser } = await import('../shell/grammar.ts');
   const [parser, judge] = await Promise.all([shellParser(), createJudge(settings, request, ports.finder, request)]);
   const { programs, problems, shell } = await unfold(request.command, request, parser, ports.finder);
   const places = createPlaces(programs, {
