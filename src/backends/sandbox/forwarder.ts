@@ -18,10 +18,21 @@ export function forward([operation, socketPath = '', ...rest]: readonly string[]
   else reach(socketPath, `${rest[0]}:${rest[1]}`);
 }
 
+/** How the proxy begins its refusals. Most programs show a number instead of the reason, so it is told beside them, once. */
+const REFUSED = /^HTTP\/1\.1 403 (Commands may not reach [^\r\n]*)\r\n/;
+
 function listen(socketPath: string, port: number): void {
+  const told = new Set<string>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const proxy = connect({ path: socketPath, allowHalfOpen: true });
     join(client, proxy);
+    // Only the first answer can be the proxy's own.
+    proxy.once('data', (answer: Buffer) => {
+      const reason = REFUSED.exec(answer.toString('latin1', 0, 1000))?.[1];
+      if (reason === undefined || told.has(reason)) return;
+      told.add(reason);
+      process.stderr.write(`mcp-python: ${reason}\n`);
+    });
     client.pipe(proxy);
     proxy.pipe(client);
   });

@@ -22,7 +22,7 @@ const SOCKET = `${FOLDER}/proxy.sock`;
 /** Two things beside the command: it must not be a child of it, for some programs wait for all of theirs. */
 const SCRIPT = `
 ready=/dev/shm/mcp-python-forwarder
-mkfifo "$ready" && (env -i $1 listen ${SOCKET} ${PORT} </dev/null >"$ready" 2>/dev/null &)
+mkfifo "$ready" && (env -i NODE_NO_WARNINGS=1 $1 listen ${SOCKET} ${PORT} </dev/null >"$ready" &)
 read -r _ <"$ready" || {
   echo 'mcp-python: the way to the network could not be opened, so the command was not started.' >&2
   exit 126

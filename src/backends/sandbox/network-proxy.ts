@@ -211,7 +211,7 @@ function endToEnd(headers: readonly string[]): string[] {
 
 function answer(response: ServerResponse, { status, message }: Unreachable): void {
   if (response.headersSent) response.destroy();
-  else response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${message}\n`);
+  else response.writeHead(status, message, { 'content-type': 'text/plain', connection: 'close' }).end(`${message}\n`);
 }
 
 function asUnreachable(thrown: unknown): Unreachable {

@@ -77,7 +77,11 @@ describe.skipIf(noSandbox)('a command with a list of hosts', () => {
   it('reaches no other, and is told the key to set', async () => {
     const { port, requests, command, refusals } = await commandWith(loopback);
     const script = `curl -s -o - -w '%{http_code}\\n' http://other.test:${port}/; curl -s -p http://other.test:${port}/ || echo failed; curl -s http://wild.test:${port}/; curl -sk https://listed.test:1/ || echo failed; curl -s http://nowhere.test:${port}`;
-    const { stdout } = await command(script);
+    const { stdout, stderr } = await command(script);
+    // Also for clients that only show a number, and once for each.
+    expect(stderr.match(/^mcp-python: Commands may not reach [a-z.]+/gm)).toEqual(
+      ['other.test', 'wild.test', 'listed.test', 'nowhere.test'].map((host) => `mcp-python: Commands may not reach ${host}`),
+    );
     expect(stdout.split('\n')[0]).toBe(
       `Commands may not reach other.test:${port}: it is not listed in execution.security.network_hosts.`,
     );
