@@ -5,7 +5,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unl
 import { join } from 'node:path';
 import type { AuditNote } from './audit-log.ts';
 import { fileName, fileNumber, firstRecord, type Head, lineEndingAt, linesOf, listFiles, readHead } from './log-files.ts';
-import { isSealed, type Position, readRecord, START, sealOf } from './record-format.ts';
+import { isIntact, isSealed, type Position, readRecord, START, sealOf } from './record-format.ts';
 
 export interface Place {
   readonly position: Position;
@@ -51,7 +51,7 @@ function flawOf(directory: string, head: Head | 'damaged' | undefined, key: KeyO
   if (head.seq === 0) return sealOf('', key).head === head.mac ? undefined : 'the head file was not ours';
   const line = endingAt(join(directory, head.file), head.bytes);
   const record = line && readRecord(line);
-  if (!record?.intact || record.seq !== head.seq || record.hash !== head.hash || !record.macBytes) {
+  if (!record || !isIntact(record) || record.seq !== head.seq || record.hash !== head.hash || !record.macBytes) {
     return `record ${head.seq}, the newest by the head file, was not where it belongs in ${head.file}`;
   }
   return sealOf(record.macBytes, key).head === head.mac ? undefined : 'the head file was not made with our key';
@@ -132,7 +132,7 @@ function wholeWrites(path: string, from: number, start: Position, key: KeyObject
   let last = start;
   for (const { bytes, complete, end } of linesOf(path, from)) {
     const record = complete ? readRecord(bytes) : undefined;
-    if (!record?.intact || record.seq !== last.seq + 1 || record.prev !== last.hash) break;
+    if (!record || !isIntact(record) || record.seq !== last.seq + 1 || record.prev !== last.hash) break;
     last = { seq: record.seq, hash: record.hash };
     if (record.mac === undefined) continue;
     if (!isSealed(record, key)) break;

@@ -76,8 +76,8 @@ export function chain(position: Position, bodies: readonly RecordBody[], key: Ke
 export interface ReadRecord extends Position {
   readonly prev: string;
   readonly when: string;
-  /** Whether `hash` is that of the bytes before it. */
-  readonly intact: boolean;
+  /** Hash of the bytes, which is `hash` unless they were changed. */
+  readonly actual: string;
   readonly mac?: string;
   /** The bytes that `mac` is made over. */
   readonly macBytes?: Uint8Array;
@@ -106,7 +106,7 @@ export function readRecord(line: Uint8Array): ReadRecord | undefined {
     hash: claimed,
     prev,
     when,
-    intact: createHash('sha256').update(hashed).digest('hex') === claimed,
+    actual: createHash('sha256').update(hashed).digest('hex'),
     ...(mac === undefined ? {} : { mac, macBytes: hashed.subarray(0, hashed.length - MAC_LENGTH) }),
     fields,
   };
@@ -119,6 +119,10 @@ function parse(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
+}
+
+export function isIntact({ hash: claimed, actual }: ReadRecord): boolean {
+  return claimed === actual;
 }
 
 /** Whether a record was written by somebody who has the key; false for one without a `mac`. */

@@ -13,6 +13,7 @@ const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; l
   },
   { name: 'call', summary: 'run one tool from a shell', load: () => import('./call.ts') },
   { name: 'tools', summary: 'list the tools, or describe one', load: () => import('./tools.ts') },
+  { name: 'audit', summary: 'read the audit log, and check that nobody changed it', load: () => import('./audit.ts') },
   { name: 'config', summary: 'make, show and check the configuration', load: () => import('./config.ts') },
   { name: 'policy', summary: 'ask the command policy, and look for what is odd in it', load: () => import('./policy.ts') },
   { name: 'approve', summary: 'allow a command that waits for approval', load: () => import('./approve.ts') },
