@@ -17,6 +17,7 @@ const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; l
   { name: 'config', summary: 'make, show and check the configuration', load: () => import('./config.ts') },
   { name: 'policy', summary: 'ask the command policy, and look for what is odd in it', load: () => import('./policy.ts') },
   { name: 'approve', summary: 'allow a command that waits for approval', load: () => import('./approve.ts') },
+  { name: 'keys', summary: 'make, list and revoke API keys for clients over HTTP', load: () => import('./keys.ts') },
   { name: 'setup', summary: 'enter mcp-python in the configuration of a client', load: () => import('./setup.ts') },
   { name: 'doctor', summary: 'check that everything works, and say what to do where not', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print a completion script for a shell', load: () => import('./completion.ts') },

@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { Runtime } from '../runtime.ts';
+import { stateFolder } from '../state/folders.ts';
 import { messagesAt } from '../telemetry/messages.ts';
 import { printData } from './output.ts';
 import { runtimeFor, wantsJson } from './session.ts';
@@ -12,10 +14,27 @@ interface ServeOptions {
 export function define(): Command {
   return new Command('serve')
     .description('Serve MCP over HTTP on this machine, both for clients with sessions and for MCP 2026-07-28, until interrupted.')
-    .option('--host <address>', 'address to listen on (default: server.mcp_http_host, 127.0.0.1)')
+    .option(
+      '--host <address>',
+      'address to listen on; beyond this machine it takes an API key (default: server.mcp_http_host, 127.0.0.1)',
+    )
     .option('--port <number>', 'port to listen on, 0 for any free one (default: server.mcp_http_port, 8001)', parsePort)
     .addHelpText('after', '\nPrints the URL of the MCP endpoint on stdout once it answers; with --json as {"url", "pid"}.')
     .action(serve);
+}
+
+/** What is odd about who can come in, although it is served. */
+async function warnAboutAccess({ config }: Runtime, host: string, warn: (warning: string) => void): Promise<void> {
+  const { isLoopback } = await import('../transports/http-origin.ts');
+  if (!isLoopback(host)) {
+    warn('Keys and answers travel unencrypted: put a proxy with TLS in front, or use it in a network you trust only.');
+    return;
+  }
+  if (!config.authentication.required) return;
+  const { createKeyLookup } = await import('../identity/key-lookup.ts');
+  const { keysFolder } = await import('../identity/key-record.ts');
+  if (createKeyLookup(keysFolder(stateFolder(config.state.directory))).countUsable() > 0) return;
+  warn('A key is asked for, and there is none yet: make one with `mcp-python keys create --name NAME`.');
 }
 
 function parsePort(text: string): number {
@@ -35,6 +54,7 @@ async function serve({ host, port }: ServeOptions, command: Command): Promise<vo
   const server = await serveHttp(runtime, { host: mcp_http_host, port: mcp_http_port });
   const messages = await messagesAt(runtime.config.log.level);
   await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
+  await warnAboutAccess(runtime, mcp_http_host, (warning) => messages.warn(warning));
   messages.info(`Serving MCP at ${server.url}. Stop with Ctrl-C.`);
   const signal = await stopped;
   messages.info(`Stopping on ${signal}: running calls have ${runtime.config.server.shutdown_grace_seconds} s to end.`);

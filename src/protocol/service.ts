@@ -110,7 +110,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
     'tools/list': ({ params }) => listTools(params.cursor),
     'tools/call': callTool,
     'resources/list': async ({ params }) => {
-      const all = [...catalogue.resources.values()].map(({ read, ...told }) => told);
+      const all = [...catalogue.resources.values()].map(({ read, scope: _, ...told }) => told);
       const { items, ...rest } = page(all, params.cursor, PAGE_SIZE);
       return { resources: items, ...rest };
     },

@@ -50,6 +50,7 @@ export function builtInResources({ orchestrator, backend, effectiveConfig }: Bui
       title: 'Configuration',
       description: 'The configuration in force, with secrets masked.',
       mimeType: JSON_TYPE,
+      scope: 'admin',
       read: async () => json(effectiveConfig()),
     },
   ];

@@ -1,4 +1,4 @@
-import type { Principal } from '../identity/principal.ts';
+import type { Principal, Scope } from '../identity/principal.ts';
 
 export interface ResourceContents {
   readonly mimeType: string;
@@ -19,6 +19,8 @@ export interface Resource {
   readonly title: string;
   readonly description: string;
   readonly mimeType: string;
+  /** What a credential must be allowed to do before it may read it; absent: `tools:read`. */
+  readonly scope?: Scope;
   read(context: ResourceContext): Promise<ResourceContents>;
 }
 

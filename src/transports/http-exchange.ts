@@ -2,16 +2,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeMessage, errorResponse, type JsonRpcMessage, type ProtocolError, type RequestId } from '../protocol/jsonrpc.ts';
 
-/** An answer that is only a status: wrong method, type, session. */
+/** An answer that is only a status: wrong method, type, session, credential. */
 export class HttpRefusal extends Error {
   override readonly name = 'HttpRefusal';
   readonly status: number;
   readonly headers: Record<string, string>;
+  /** The request that is refused, where it was read so far. */
+  readonly id: RequestId | null;
 
-  constructor(status: number, message: string, headers: Record<string, string> = {}) {
+  constructor(status: number, message: string, headers: Record<string, string> = {}, id: RequestId | null = null) {
     super(message);
     this.status = status;
     this.headers = headers;
+    this.id = id;
   }
 }
 

@@ -4,34 +4,20 @@
  * A request is answered as JSON when the answer is quick and alone; as an event stream once there is something
  * else to send, or the work takes long enough for the client to need a sign of life.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../identity/principal.ts';
-import { createDeadlines, type Deadlines } from '../orchestrator/deadlines.ts';
-import {
-  ERROR_CODES,
-  encodeMessage,
-  type JsonRpcMessage,
-  type JsonRpcRequest,
-  type IncomingMessage as Message,
-  ProtocolError,
-  type RequestId,
-} from '../protocol/jsonrpc.ts';
-import type { McpService } from '../protocol/service.ts';
-import { initializeResult, negotiate, Session, type SessionWire } from '../protocol/sessions-era.ts';
+import { createDeadlines } from '../orchestrator/deadlines.ts';
+import { ERROR_CODES, type JsonRpcRequest, type IncomingMessage as Message, ProtocolError } from '../protocol/jsonrpc.ts';
+import { initializeResult, negotiate } from '../protocol/sessions-era.ts';
 import { isSessionVersion, SESSION_VERSIONS, type SessionVersion } from '../protocol/versions.ts';
-import { type EventStream, type EventStreamLimits, EventStreams, startEventStream } from './event-streams.ts';
-import { type AcceptedAnswers, acceptedAnswers, HttpRefusal, header, sendAccepted, sendMessage } from './http-exchange.ts';
+import { acceptedAnswers, HttpRefusal, header, sendAccepted, sendMessage } from './http-exchange.ts';
+import { HttpSession, type HttpSessionOptions } from './http-session.ts';
 
-export interface HttpSessionOptions {
-  readonly service: McpService;
+export interface HttpSessionsOptions extends HttpSessionOptions {
   /** Newest revision offered at `initialize`. */
   readonly newest: SessionVersion;
   readonly maxSessions: number;
   readonly idleMs: number;
-  readonly streams: EventStreamLimits;
-  /** Told of every event stream, so that it is kept alive. */
-  onStream(response: ServerResponse): void;
 }
 
 export interface HttpSessions {
@@ -39,6 +25,8 @@ export interface HttpSessions {
   get(request: IncomingMessage, response: ServerResponse, principal: Principal): void;
   delete(request: IncomingMessage, response: ServerResponse, principal: Principal): void;
   readonly count: number;
+  /** Ends all sessions of a principal whose credential is no longer good, with what runs in them. */
+  endOf(principalId: string): void;
   /** Ends every event stream with the time after which to come back, and forgets all sessions. */
   close(): void;
 }
@@ -49,127 +37,13 @@ const STREAM_AFTER_MS = 250;
 /** How long an idle session's events are kept for a client to resume from; thousands of idle logs would fill the memory. */
 const RESUMABLE_MS = 5 * 60_000;
 
-/** How a POSTed request is being answered. */
-interface Answering {
-  readonly response: ServerResponse;
-  readonly acceptsStream: boolean;
-  stream: EventStream | undefined;
-}
-
-/** One session and the connections that carry it. */
-class HttpSession implements SessionWire {
-  readonly id = randomUUID();
-  readonly session: Session;
-  readonly #options: HttpSessionOptions;
-  readonly #slowAnswers: Deadlines;
-  /** Only while there is any: a Map that outlives what passes through it drags dead requests into old space. */
-  #answering: Map<RequestId, Answering> | undefined;
-  #streams: EventStreams | undefined;
-  #ownStream: EventStream | undefined;
-  lastUsedMs = Date.now();
-
-  constructor(options: HttpSessionOptions, slowAnswers: Deadlines, terms: ReturnType<typeof negotiate>, principal: Principal) {
-    this.#options = options;
-    this.#slowAnswers = slowAnswers;
-    this.session = new Session(options.service, terms, principal, this);
-  }
-
-  get streams(): EventStreams {
-    this.#streams ??= new EventStreams(this.#options.streams);
-    return this.#streams;
-  }
-
-  /** Nothing runs and no connection is open. */
-  get idle(): boolean {
-    return !this.session.busy && this.#ownStream?.response === undefined;
-  }
-
-  async answer(message: JsonRpcRequest, response: ServerResponse, accepted: AcceptedAnswers): Promise<void> {
-    const answering: Answering = { response, acceptsStream: accepted.stream, stream: undefined };
-    this.#answering ??= new Map();
-    const known = this.#answering.has(message.id);
-    if (!known) this.#answering.set(message.id, answering);
-    const slow = accepted.stream ? this.#slowAnswers.set(() => this.#stream(answering)) : undefined;
-    const answer = await this.session.request(message);
-    if (slow) this.#slowAnswers.clear(slow);
-    if (!known) this.#answering?.delete(message.id);
-    if (this.#answering?.size === 0) this.#answering = undefined;
-    // A cancelled request has no response (MCP cancellation): its stream just ends.
-    if (answer === undefined || accepted.streamFirst) this.#stream(answering);
-    if (answering.stream) {
-      if (answer) this.streams.send(answering.stream, encodeMessage(answer));
-      this.streams.finish(answering.stream);
-    } else if (answer) {
-      sendMessage(response, 200, answer);
-    }
-  }
-
-  send(message: JsonRpcMessage, relatedTo?: RequestId): void {
-    if (relatedTo === undefined) {
-      if (this.#ownStream) this.streams.send(this.#ownStream, encodeMessage(message));
-      return;
-    }
-    const answering = this.#answering?.get(relatedTo);
-    if (!answering) return;
-    // A question to the client needs a stream even where the client asked for JSON: the call would hang without.
-    const isQuestion = 'method' in message && 'id' in message;
-    if (!answering.stream && !answering.acceptsStream && !isQuestion) return;
-    this.streams.send(this.#stream(answering), encodeMessage(message));
-  }
-
-  closeStream(request: RequestId): void {
-    const answering = this.#answering?.get(request);
-    if (answering) this.streams.drop(this.#stream(answering));
-  }
-
-  /** Opens or resumes the session's own stream. */
-  listen(response: ServerResponse, lastEventId: string | undefined): void {
-    const place = lastEventId === undefined ? undefined : this.streams.locate(lastEventId);
-    if (lastEventId !== undefined && !place) {
-      throw new HttpRefusal(400, 'Unknown Last-Event-ID: the event is not of this session, or too old to resume from.');
-    }
-    startEventStream(response, { 'mcp-session-id': this.id });
-    this.#options.onStream(response);
-    if (place) {
-      this.streams.resume(response, place);
-      return;
-    }
-    this.#ownStream ??= this.streams.open();
-    this.streams.carry(this.#ownStream, response, this.#primes);
-  }
-
-  forgetEvents(): void {
-    this.#streams?.forget();
-  }
-
-  close(): void {
-    this.session.close();
-    this.#streams?.dropAll();
-  }
-
-  /** Clients before 2025-11-25 fail on an event with empty data. */
-  get #primes(): boolean {
-    return this.session.terms.version >= '2025-11-25';
-  }
-
-  #stream(answering: Answering): EventStream {
-    if (answering.stream) return answering.stream;
-    answering.stream = this.streams.open();
-    const { response } = answering;
-    if (!response.destroyed && !response.headersSent) {
-      startEventStream(response, { 'mcp-session-id': this.id });
-      this.#options.onStream(response);
-      this.streams.carry(answering.stream, response, this.#primes);
-    }
-    return answering.stream;
-  }
-}
-
-export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
+export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
   const { service, newest, maxSessions, idleMs } = options;
   const slowAnswers = createDeadlines(STREAM_AFTER_MS);
   /** Least recently used first. */
   const sessions = new Map<string, HttpSession>();
+  /** How many sessions each principal has, by its id. */
+  const held = new Map<string, number>();
   const stopListening = service.onChange((change) => {
     for (const { session } of sessions.values()) session.changed(change);
   });
@@ -189,17 +63,23 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
 
   function forget(each: HttpSession) {
     sessions.delete(each.id);
+    const { id } = each.session.principal;
+    const left = (held.get(id) ?? 1) - 1;
+    if (left > 0) held.set(id, left);
+    else held.delete(id);
     each.close();
   }
 
-  function firstIdle(): HttpSession | undefined {
-    for (const each of sessions.values()) if (each.idle) return each;
+  function firstIdle(principalId: string): HttpSession | undefined {
+    for (const each of sessions.values()) if (each.session.principal.id === principalId && each.idle) return each;
     return undefined;
   }
 
+  /** Whoever holds the most gives way: nobody can push out the others by opening many. */
   function makeRoom() {
     if (sessions.size < maxSessions) return;
-    const longestIdle = firstIdle();
+    const holders = [...held].sort(([, a], [, b]) => b - a).map(([id]) => id);
+    const longestIdle = holders.map(firstIdle).find((each) => each !== undefined);
     if (!longestIdle) {
       throw new HttpRefusal(503, `${sessions.size} sessions are in use (server.max_sessions). Try again later.`, {
         'retry-after': '5',
@@ -227,6 +107,7 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
     makeRoom();
     const opened = new HttpSession(options, slowAnswers, negotiate(message.params ?? {}, newest), principal);
     sessions.set(opened.id, opened);
+    held.set(principal.id, (held.get(principal.id) ?? 0) + 1);
     const result = initializeResult(service, opened.session.terms);
     sendMessage(response, 200, { jsonrpc: '2.0', id: message.id, result }, { 'mcp-session-id': opened.id });
   }
@@ -264,6 +145,10 @@ export function createHttpSessions(options: HttpSessionOptions): HttpSessions {
     },
     get count() {
       return sessions.size;
+    },
+    endOf(principalId) {
+      if (!held.has(principalId)) return;
+      for (const each of [...sessions.values()]) if (each.session.principal.id === principalId) forget(each);
     },
     close() {
       clearInterval(sweeper);

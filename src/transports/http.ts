@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Failure } from '../errors.ts';
-import { LOCAL_PRINCIPAL } from '../identity/principal.ts';
+import type { Principal } from '../identity/principal.ts';
 import { toProtocolError } from '../protocol/failures.ts';
 import {
   ERROR_CODES,
@@ -17,6 +17,7 @@ import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-er
 import { isSessionVersion, isStatelessVersion } from '../protocol/versions.ts';
 import type { Runtime } from '../runtime.ts';
 import { writeKeepAlive } from './event-streams.ts';
+import { type AccessEntry, createHttpAuthentication } from './http-authentication.ts';
 import { HttpRefusal, header, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
 import { checkOrigin, corsHeaders, type OriginRules } from './http-origin.ts';
 import { createHttpSessions } from './http-sessions.ts';
@@ -26,6 +27,11 @@ export interface HttpAddress {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+}
+
+export interface HttpServerOptions {
+  /** Told of who is turned away: without a good credential, beyond their scopes or limits. Must not throw. */
+  onAccess?(entry: AccessEntry): void;
 }
 
 export interface HttpServer {
@@ -42,18 +48,9 @@ const METHODS = 'POST, GET, DELETE, OPTIONS';
 
 /**
  * Starts serving.
- * @throws Failure `invalid_config` for an address beyond loopback, `unavailable` when the port is taken.
+ * @throws Failure `invalid_config` for an address beyond loopback while there is no API key, `unavailable` when the port is taken.
  */
-export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise<HttpServer> {
-  if (!isLoopback(address.host)) {
-    throw new Failure(
-      'invalid_config',
-      `Refusing to listen on ${address.host}: there is no authentication, so anyone who reaches it could run commands.`,
-      {
-        hint: 'Listen on 127.0.0.1 or ::1 and reach it through an SSH tunnel.',
-      },
-    );
-  }
+export async function serveHttp(runtime: Runtime, address: HttpAddress, options: HttpServerOptions = {}): Promise<HttpServer> {
   const { service, config } = runtime;
   const settings = config.server;
   const openStreams = new Set<ServerResponse>();
@@ -76,6 +73,10 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
     allowedHosts: settings.allowed_hosts,
     allowedOrigins: settings.allowed_origins,
   };
+  const authentication = createHttpAuthentication(runtime, address.host, {
+    ...options,
+    onEnd: (principalId) => sessions.endOf(principalId),
+  });
   let draining = false;
 
   function handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
@@ -83,25 +84,31 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
     for (const [name, value] of corsHeaders(request)) response.setHeader(name, value);
     if (pathOf(request) !== ENDPOINT) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
     if (draining) throw new HttpRefusal(503, 'The server is stopping.', { 'retry-after': '2', connection: 'close' });
+    // Browsers ask first whether they may send a credential, and send none with that.
+    if (request.method === 'OPTIONS') return sendMethods(response);
+    const principal = authentication.admit(request, response);
+    return principal instanceof Promise
+      ? principal.then((known) => answer(request, response, known))
+      : answer(request, response, principal);
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse, principal: Principal): Promise<void> | void {
     switch (request.method) {
       case 'POST':
-        return post(request, response);
+        return post(request, response, principal);
       case 'GET':
         refuseStateless(request);
-        return sessions.get(request, response, LOCAL_PRINCIPAL);
+        authentication.listen(principal, response);
+        return sessions.get(request, response, principal);
       case 'DELETE':
         refuseStateless(request);
-        return sessions.delete(request, response, LOCAL_PRINCIPAL);
-      case 'OPTIONS':
-        response.writeHead(204, { allow: METHODS });
-        response.end();
-        return;
+        return sessions.delete(request, response, principal);
       default:
         throw new HttpRefusal(405, `${request.method} is not allowed here.`, { allow: METHODS });
     }
   }
 
-  async function post(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function post(request: IncomingMessage, response: ServerResponse, principal: Principal): Promise<void> {
     checkMediaTypes(request);
     const body = await readBody(request, settings.max_body_bytes);
     let parsed: unknown;
@@ -112,16 +119,23 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
     } catch (thrown) {
       return sendError(response, 400, idOf(parsed), toProtocolError('POST', thrown));
     }
-    if (isStateless(request, incoming)) {
-      if (incoming.kind === 'request') return await stateless(request, response, incoming.message, LOCAL_PRINCIPAL);
-      if (incoming.kind === 'response') throw new HttpRefusal(400, 'MCP 2026-07-28 has no responses from clients.');
-      return sendAccepted(response);
-    }
+    const leave =
+      principal.kind !== 'local' && incoming.kind === 'request'
+        ? await authentication.enter(principal, incoming.message, response)
+        : undefined;
+    const standsAlone = isStateless(request, incoming);
     try {
-      await sessions.post(request, response, incoming, LOCAL_PRINCIPAL);
+      if (standsAlone) {
+        if (incoming.kind === 'request') return await stateless(request, response, incoming.message, principal);
+        if (incoming.kind === 'response') throw new HttpRefusal(400, 'MCP 2026-07-28 has no responses from clients.');
+        return sendAccepted(response);
+      }
+      await sessions.post(request, response, incoming, principal);
     } catch (thrown) {
-      if (thrown instanceof HttpRefusal) throw thrown;
+      if (standsAlone || thrown instanceof HttpRefusal) throw thrown;
       sendError(response, 400, idOf(parsed), toProtocolError('POST', thrown));
+    } finally {
+      leave?.();
     }
   }
 
@@ -159,12 +173,18 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress): Promise
       // A session that closes answers nothing any more: the answers that are ready now go out first.
       await new Promise((resolve) => setImmediate(resolve));
       sessions.close();
+      authentication.close();
       clearInterval(keepAlive);
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), CLOSE_AFTER_MS).unref();
       await closed;
     },
   };
+}
+
+function sendMethods(response: ServerResponse): void {
+  response.writeHead(204, { allow: METHODS });
+  response.end();
 }
 
 /** How long connections may take to flush their last bytes. */
@@ -232,7 +252,7 @@ function refuse(response: ServerResponse, thrown: unknown): void {
     return;
   }
   if (thrown instanceof HttpRefusal) {
-    const body = errorResponse(null, new ProtocolError(ERROR_CODES.invalidRequest, thrown.message));
+    const body = errorResponse(thrown.id, new ProtocolError(ERROR_CODES.invalidRequest, thrown.message));
     sendJson(response, thrown.status, JSON.stringify(body), thrown.headers);
     return;
   }
@@ -243,8 +263,4 @@ function pathOf(request: IncomingMessage): string {
   const url = request.url ?? '';
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -2,21 +2,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Config } from '../../config/schema.ts';
+import { createKeyLookup } from '../../identity/key-lookup.ts';
+import { keysFolder } from '../../identity/key-record.ts';
+import { stateFolder } from '../../state/folders.ts';
+import { isLoopback } from '../../transports/http-origin.ts';
 import { VERSION } from '../../version.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 const NAME = 'port';
 const ANSWER_WITHIN_MS = 2000;
 
-export async function checkPort({ server }: Config): Promise<Check> {
+export async function checkPort({ server, state }: Config): Promise<Check> {
   const { mcp_http_host: host, mcp_http_port: port } = server;
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const { isLoopback } = await import('../../transports/http.ts');
-  if (!isLoopback(host)) {
+  if (!isLoopback(host) && createKeyLookup(keysFolder(stateFolder(state.directory))).countUsable() === 0) {
     return fail(
       NAME,
-      `\`serve\` refuses ${place}: there is no authentication, so anyone who reaches it could run commands`,
-      'Set `server.mcp_http_host` to 127.0.0.1 or ::1.',
+      `\`serve\` refuses ${place}: there is no API key, so anyone who reaches it could run commands`,
+      'Make a key with `mcp-python keys create`, or set `server.mcp_http_host` to 127.0.0.1 or ::1.',
     );
   }
   const error = await tryToListen(host, port);
@@ -74,6 +77,8 @@ async function whoAnswers(url: string): Promise<string | undefined> {
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
+    // One that asks for a key says no more of itself.
+    if (response.headers.get('www-authenticate')?.includes('realm="mcp-python"')) return 'mcp-python';
     const answer = (await response.json()) as { result?: { _meta?: Record<string, { name?: unknown }> } };
     const name = answer.result?._meta?.['io.modelcontextprotocol/serverInfo']?.name;
     return typeof name === 'string' ? name : undefined;
