@@ -36,26 +36,25 @@ export interface NativeExecutor {
 /** @throws Failure `not_found` or `denied` when the program or the working directory cannot be used. */
 export async function execNative(request: ExecRequest, io: ExecIO, { reaper, limiter }: NativeExecutor): Promise<ExecResult> {
   if (io.signal.aborted) return nothingRan();
-  const mark = randomUUID();
   reaper.watch();
   const { limits, confinement } = request;
-  let argv = argvOf(request.command);
-  let env: ExecRequest['env'] = { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark };
-  let limited: Limited | undefined;
+  const processes = (limits?.processes ?? 0) + (confinement ? SANDBOX_PROCESSES : 0);
+  const preparing = limits && limiter().then((chosen) => chosen.prepare({ ...limits, processes }));
+  // Told when it is waited for.
+  preparing?.catch(() => {});
   let confined: Confined | undefined;
   try {
+    let argv = argvOf(request.command);
     if (limits || confinement) argv = await located(argv, request);
+    const limited = await preparing;
+    const mark = limited?.name ?? randomUUID();
+    let env: ExecRequest['env'] = { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark };
     if (confinement) ({ argv, env } = confined = await confine(argv, confinement, { ...request, env }));
-    if (limits) {
-      const processes = limits.processes + (confinement ? SANDBOX_PROCESSES : 0);
-      limited = await (await limiter()).prepare(mark, { ...limits, processes });
-      argv = limited.wrap(argv);
-    }
     if (io.signal.aborted) return nothingRan();
     return await run(argv, { ...request, env }, io, { reaper, mark, limited });
   } finally {
-    limited?.group?.remove();
     confined?.release();
+    void preparing?.then((limited) => limited.release()).catch(() => {});
   }
 }
 
@@ -69,7 +68,10 @@ async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark,
   const sandboxed = request.confinement !== undefined;
   const startedMs = performance.now();
   beginCpuCount();
-  const child = await start(argv, request, request.env, sandboxed);
+  const { cwd, env, stdin } = request;
+  const child =
+    (stdin === undefined ? limited?.ready?.become(argv, cwd, env, sandboxed) : undefined) ??
+    (await start(limited ? limited.wrap(argv) : argv, request, env, sandboxed));
   const tree: CommandTree = { leader: child.pid as number, mark, group: limited?.group, sandboxed };
   const status = sandboxed ? readStatus(child) : undefined;
   reaper.add(tree.leader);
@@ -77,7 +79,7 @@ async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark,
   const output = collectOutput(child, request, io);
   // The command may end, or close its input, before it has read all of it.
   child.stdin?.on('error', () => {});
-  child.stdin?.end(request.stdin);
+  if (stdin) child.stdin?.end(stdin);
 
   let outcome: ExecResult['outcome'] = 'exited';
   let killing: NodeJS.Timeout | undefined;
@@ -97,12 +99,12 @@ async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark,
     const durationMs = performance.now() - startedMs;
     clearTimeout(killing);
     if (outcome !== 'exited') await treeEnds(tree, GRACE_MS);
-    const goesOn = outcome !== 'exited' || (await leftBehind(tree));
+    const goesOn = outcome !== 'exited' || leftBehind(tree);
     if (goesOn) await killTree(tree);
     // What still holds the output open broke away from the process group.
     if (!(await output.drained())) await killTree(tree);
     else if (!goesOn && !tree.group) sweepLater(mark);
-    const { limitHit, ...used } = await meter.read();
+    const { limitHit, ...used } = meter.read();
     const { stdout, stderr } = output.result();
     if (wasKeptOut(mark, exitCode, stderr.head)) throw keptOut();
     const end = { exitCode, signal: signalName };

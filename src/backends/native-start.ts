@@ -59,19 +59,25 @@ const DEFAULT_PATH = '/usr/bin:/bin';
  * @throws Failure `not_found`, `denied`
  */
 export async function located([program, ...args]: Argv, { cwd, env }: ExecRequest): Promise<Argv> {
+  const names = program.includes('/') ? [program] : searchPath(env).map((folder) => join(folder, program));
+  const found = names.map((name) => lookAt(name.startsWith('/') ? name : join(cwd, name)));
   if (!(await isFolder(cwd))) throw noFolder(cwd);
-  const candidates = program.includes('/')
-    ? [program]
-    : (env.PATH || DEFAULT_PATH).split(delimiter).map((folder) => join(folder || '.', program));
   let denied = false;
-  for (const candidate of candidates) {
-    const path = candidate.startsWith('/') ? candidate : join(cwd, candidate);
-    const found = await stat(path).catch(() => undefined);
-    if (!found) continue;
-    if (found.isFile() && (await canExecute(path))) return [path, ...args];
-    denied = true;
+  for (const candidate of found) {
+    const { path, kind } = await candidate;
+    if (kind === 'program') return [path, ...args];
+    denied ||= kind === 'other';
   }
   throw denied ? notExecutable(program) : noProgram(program);
+}
+
+function searchPath({ PATH }: ExecRequest['env']): string[] {
+  return (PATH || DEFAULT_PATH).split(delimiter).map((folder) => folder || '.');
+}
+
+async function lookAt(path: string): Promise<{ path: string; kind: 'program' | 'other' | 'nothing' }> {
+  const [found, executable] = await Promise.all([stat(path).catch(() => undefined), canExecute(path)]);
+  return { path, kind: !found ? 'nothing' : found.isFile() && executable ? 'program' : 'other' };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -63,6 +63,8 @@ export function createNativeBackend(): Backend {
       const latencyMs = Math.round(performance.now() - startedMs);
       return found ? { ok: true, latencyMs } : { ok: false, latencyMs, message: 'There is no /bin/sh.' };
     },
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      (await opening?.catch(() => undefined))?.close();
+    },
   };
 }

@@ -23,8 +23,8 @@ export interface CommandTree {
 }
 
 /** Whether something of a command that has ended by itself goes on. Cheap; without a control group it sees its process group only. */
-export async function leftBehind({ leader, group }: CommandTree): Promise<boolean> {
-  return group ? (await group.members()).length > 0 : signalProcess(-leader, 0);
+export function leftBehind({ leader, group }: CommandTree): boolean {
+  return group ? group.members().length > 0 : signalProcess(-leader, 0);
 }
 
 /** Sends a signal to every process of the tree that can be found. @returns how many living ones there were */
@@ -90,7 +90,7 @@ interface ProcessEntry extends Required<Member> {
  * The living processes of the tree. Nothing where there is no /proc; the dead whom nobody has waited for do not count.
  */
 async function livingMembers(tree: CommandTree): Promise<Member[]> {
-  if (tree.group) return (await tree.group.members()).map((pid) => ({ pid }));
+  if (tree.group) return tree.group.members().map((pid) => ({ pid }));
   const all = await readProcesses();
   const kin = kinOf(tree, all);
   const belongs = await Promise.all(all.map(async ({ pid }) => kin.has(pid) || (await markOf(pid)) === tree.mark));

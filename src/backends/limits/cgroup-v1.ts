@@ -56,7 +56,7 @@ async function tried(controller: string, home: string): Promise<boolean> {
   } catch {
     return false;
   }
-  const works = await PROBES[controller as keyof typeof PROBES](probe);
+  const works = PROBES[controller as keyof typeof PROBES](probe);
   await removeGroup(probe);
   if (!works) await rmdir(home).catch(() => {});
   return works;
@@ -65,7 +65,7 @@ async function tried(controller: string, home: string): Promise<boolean> {
 const PROBES = {
   unified: (folder: string) => put(folder, 'cgroup.kill', '1'),
   freezer: (folder: string) => put(folder, 'freezer.state', 'THAWED'),
-  cpuacct: async (folder: string) => (await numberIn(folder, 'cpuacct.usage')) !== undefined,
+  cpuacct: (folder: string) => numberIn(folder, 'cpuacct.usage') !== undefined,
   memory: (folder: string) => put(folder, 'memory.limit_in_bytes', String(2 ** 30)),
   pids: (folder: string) => put(folder, 'pids.max', '512'),
   cpu: (folder: string) => put(folder, 'cpu.cfs_period_us', String(CPU_PERIOD_US)),
@@ -84,12 +84,10 @@ async function create(homes: ReadonlyMap<string, string>, name: string, { memory
   const memory = folders.get('memory');
   const pids = folders.get('pids');
   const cpu = folders.get('cpu');
-  await Promise.all([
-    memory !== undefined && limitMemory(memory, memoryBytes),
-    pids !== undefined && putLimit(pids, 'pids.max', String(processes)),
-    // Refused where our own group has less, which then holds anyway.
-    cpu !== undefined && put(cpu, 'cpu.cfs_quota_us', String(Math.round(cpus * CPU_PERIOD_US))),
-  ]);
+  if (memory !== undefined) limitMemory(memory, memoryBytes);
+  if (pids !== undefined) putLimit(pids, 'pids.max', String(processes));
+  // Refused where our own group has less, which then holds anyway.
+  if (cpu !== undefined) put(cpu, 'cpu.cfs_quota_us', String(Math.round(cpus * CPU_PERIOD_US)));
   const tree = ['unified', 'freezer', 'pids', 'memory', 'cpu']
     .map((controller) => folders.get(controller))
     .find(Boolean) as string;
@@ -98,29 +96,27 @@ async function create(homes: ReadonlyMap<string, string>, name: string, { memory
 }
 
 /** Memory with swap cannot be less than memory. Without a count of swap, nothing is to be swapped out for the group. */
-async function limitMemory(folder: string, bytes: number): Promise<void> {
-  await putLimit(folder, 'memory.limit_in_bytes', String(bytes));
-  if (!(await put(folder, 'memory.memsw.limit_in_bytes', String(bytes)))) await put(folder, 'memory.swappiness', '0');
+function limitMemory(folder: string, bytes: number): void {
+  putLimit(folder, 'memory.limit_in_bytes', String(bytes));
+  if (!put(folder, 'memory.memsw.limit_in_bytes', String(bytes))) put(folder, 'memory.swappiness', '0');
 }
 
 /** With no way to stop or to kill a group as a whole, it is kept from forking first. */
 async function killUnforked(tree: string, pids: string): Promise<void> {
-  await put(pids, 'pids.max', '0');
+  put(pids, 'pids.max', '0');
   await killGroup(tree);
 }
 
-async function usageOf(folders: ReadonlyMap<string, string>): Promise<GroupUsage> {
-  const of = <T>(controller: string, read: (folder: string) => Promise<T>) => {
+function usageOf(folders: ReadonlyMap<string, string>): GroupUsage {
+  const of = (controller: string, read: (folder: string) => number | undefined) => {
     const folder = folders.get(controller);
     return folder === undefined ? undefined : read(folder);
   };
-  const [cpuUs, cpuNs, maxMemoryBytes, killed, refused] = await Promise.all([
-    of('unified', (folder) => fieldIn(folder, 'cpu.stat', 'usage_usec')),
-    of('cpuacct', (folder) => numberIn(folder, 'cpuacct.usage')),
-    of('memory', (folder) => numberIn(folder, 'memory.max_usage_in_bytes')),
-    of('memory', (folder) => fieldIn(folder, 'memory.oom_control', 'oom_kill')),
-    of('pids', (folder) => fieldIn(folder, 'pids.events', 'max')),
-  ]);
+  const cpuUs = of('unified', (folder) => fieldIn(folder, 'cpu.stat', 'usage_usec'));
+  const cpuNs = of('cpuacct', (folder) => numberIn(folder, 'cpuacct.usage'));
+  const maxMemoryBytes = of('memory', (folder) => numberIn(folder, 'memory.max_usage_in_bytes'));
+  const killed = of('memory', (folder) => fieldIn(folder, 'memory.oom_control', 'oom_kill'));
+  const refused = of('pids', (folder) => fieldIn(folder, 'pids.events', 'max'));
   const cpuMs = cpuUs !== undefined ? cpuUs / 1000 : cpuNs !== undefined ? cpuNs / 1_000_000 : undefined;
   return {
     ...(cpuMs !== undefined && { cpuMs }),

@@ -1,5 +1,6 @@
 /** Control groups version 2 (Documentation/admin-guide/cgroup-v2.rst of Linux): one tree for every limit. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ResourceLimits } from '../backend.ts';
@@ -12,6 +13,7 @@ import {
   numberIn,
   put,
   putLimit,
+  textIn,
 } from './control-group.ts';
 import { endLeftovers, homeName, type OwnGroups } from './own-groups.ts';
 
@@ -29,7 +31,7 @@ export async function openCgroupV2(own: OwnGroups): Promise<ControlGroups | unde
   const group = own.get('unified');
   if (group === undefined) return undefined;
   const name = await homeName();
-  const parents = (await unlimited(group)) && !(await isRoot(group)) ? [group, dirname(group)] : [group];
+  const parents = isUnlimited(group) && !isRoot(group) ? [group, dirname(group)] : [group];
   let spare: ControlGroups | undefined;
   for (const parent of parents) {
     const home = join(parent, name);
@@ -40,7 +42,7 @@ export async function openCgroupV2(own: OwnGroups): Promise<ControlGroups | unde
     );
     if (!made) continue;
     await endLeftovers([parent]);
-    const holds = await enable(home);
+    const holds = enable(home);
     const groups: ControlGroups = {
       holds,
       homes: [home],
@@ -53,66 +55,52 @@ export async function openCgroupV2(own: OwnGroups): Promise<ControlGroups | unde
 }
 
 /** Whether nothing is limited for the group we are in: what is made beside it would escape its limits. */
-async function unlimited(group: string): Promise<boolean> {
-  const limits = await Promise.all(
-    ['memory.max', 'pids.max', 'cpu.max'].map((file) => readFile(join(group, file), 'latin1').catch(() => 'max')),
-  );
-  return limits.every((limit) => limit.startsWith('max'));
+function isUnlimited(group: string): boolean {
+  return ['memory.max', 'pids.max', 'cpu.max'].every((file) => /^(?:max|$)/.test(textIn(group, file)));
 }
 
 /** The root, of the machine or of a container's view, has no parent to go to. */
-async function isRoot(group: string): Promise<boolean> {
-  return readFile(join(dirname(group), 'cgroup.procs')).then(
-    () => false,
-    () => true,
-  );
+function isRoot(group: string): boolean {
+  return !existsSync(join(dirname(group), 'cgroup.procs'));
 }
 
 /** Lets our own group hand controllers to groups below it. When we are alone in it we make room by going one below. */
 async function handDown(group: string): Promise<void> {
-  if ((await enable(group)).size > 0) return;
-  const members = (await readFile(join(group, 'cgroup.procs'), 'latin1').catch(() => '')).split('\n').filter(Boolean);
-  if (members.length !== 1 || members[0] !== String(process.pid)) return;
+  if (enable(group).size > 0 || textIn(group, 'cgroup.procs').trim() !== String(process.pid)) return;
   const inner = join(group, 'mcp-python-server');
   await mkdir(inner, { recursive: true }).catch(() => {});
-  if (await put(inner, 'cgroup.procs', '0')) await enable(group);
+  if (put(inner, 'cgroup.procs', '0')) enable(group);
 }
 
 /** Hands the controllers we use to the groups below. @returns the limits that they can have then */
-async function enable(group: string): Promise<ReadonlySet<LimitName>> {
-  const available = (await readFile(join(group, 'cgroup.controllers'), 'latin1').catch(() => '')).trim().split(' ');
-  const holds = new Set<LimitName>();
-  for (const [controller, limit] of Object.entries(CONTROLLERS)) {
-    if (available.includes(controller) && (await put(group, 'cgroup.subtree_control', `+${controller}`))) holds.add(limit);
-  }
-  return holds;
+function enable(group: string): ReadonlySet<LimitName> {
+  const available = textIn(group, 'cgroup.controllers').trim().split(' ');
+  const works = (controller: string) => available.includes(controller) && put(group, 'cgroup.subtree_control', `+${controller}`);
+  return new Set(Object.entries(CONTROLLERS).flatMap(([controller, limit]) => (works(controller) ? [limit] : [])));
 }
 
 async function create(folder: string, { memoryBytes, cpus, processes }: ResourceLimits, holds: ReadonlySet<LimitName>) {
   await mkdir(folder, { recursive: true });
-  const limited = cpus < availableParallelism();
-  await Promise.all([
-    holds.has('memoryBytes') && limitMemory(folder, memoryBytes),
-    holds.has('processes') && putLimit(folder, 'pids.max', String(processes)),
-    holds.has('cpus') && limited && putLimit(folder, 'cpu.max', `${Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`),
-  ]);
+  if (holds.has('memoryBytes')) limitMemory(folder, memoryBytes);
+  if (holds.has('processes')) putLimit(folder, 'pids.max', String(processes));
+  if (holds.has('cpus') && cpus < availableParallelism()) {
+    putLimit(folder, 'cpu.max', `${Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
+  }
   return controlGroup({ tree: folder, folders: [folder], usage: () => usageOf(folder) });
 }
 
-async function limitMemory(folder: string, bytes: number): Promise<void> {
-  await putLimit(folder, 'memory.max', String(bytes));
-  await put(folder, 'memory.swap.max', '0');
+function limitMemory(folder: string, bytes: number): void {
+  putLimit(folder, 'memory.max', String(bytes));
+  put(folder, 'memory.swap.max', '0');
   // A command of which one process was taken away is seldom of use.
-  await put(folder, 'memory.oom.group', '1');
+  put(folder, 'memory.oom.group', '1');
 }
 
-async function usageOf(folder: string): Promise<GroupUsage> {
-  const [cpuUs, maxMemoryBytes, killed, refused] = await Promise.all([
-    fieldIn(folder, 'cpu.stat', 'usage_usec'),
-    numberIn(folder, 'memory.peak'),
-    fieldIn(folder, 'memory.events', 'oom_kill'),
-    fieldIn(folder, 'pids.events', 'max'),
-  ]);
+function usageOf(folder: string): GroupUsage {
+  const cpuUs = fieldIn(folder, 'cpu.stat', 'usage_usec');
+  const maxMemoryBytes = numberIn(folder, 'memory.peak');
+  const killed = fieldIn(folder, 'memory.events', 'oom_kill');
+  const refused = fieldIn(folder, 'pids.events', 'max');
   return {
     ...(cpuUs !== undefined && { cpuMs: cpuUs / 1000 }),
     ...(maxMemoryBytes !== undefined && { maxMemoryBytes }),

@@ -1,6 +1,11 @@
-/** A command with all it starts as one control group of the kernel (cgroups(7)): counted, bounded and ended as a whole. */
-import { constants } from 'node:fs';
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+/**
+ * A command with all it starts as one control group of the kernel (cgroups(7)): counted, bounded and ended as a whole.
+ *
+ * Files of control groups are read and written synchronously: the kernel answers from memory, sooner than another
+ * thread would take over. Making and removing groups may wait for a lock of the whole system, and is not.
+ */
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../errors.ts';
@@ -12,10 +17,10 @@ export interface ControlGroup {
   /** `cgroup.procs` files: a process that writes `0` to each of them is inside, with all it will start. */
   readonly entrances: readonly string[];
   /** Processes inside, the dead left out. */
-  members(): Promise<number[]>;
+  members(): number[];
   /** Kills all of them at once and waits until the group is empty, at most ten seconds. */
   kill(): Promise<void>;
-  usage(): Promise<GroupUsage>;
+  usage(): GroupUsage;
   /** Takes the group away as soon as it is empty. Does not wait for that and never fails. */
   remove(): void;
 }
@@ -42,7 +47,7 @@ interface GroupParts {
   readonly tree: string;
   /** Every folder of it, `tree` included. */
   readonly folders: readonly string[];
-  usage(): Promise<GroupUsage>;
+  usage(): GroupUsage;
 }
 
 /** The group that lives in these folders. */
@@ -57,15 +62,18 @@ export function controlGroup({ tree, folders, usage }: GroupParts): ControlGroup
 }
 
 /** Processes in a group and the groups below it. */
-async function membersOf(folder: string): Promise<number[]> {
-  const [own, below] = await Promise.all([readFile(join(folder, 'cgroup.procs'), 'latin1').catch(() => ''), foldersIn(folder)]);
-  const inner = await Promise.all(below.map(membersOf));
-  return [...own.split('\n').filter(Boolean).map(Number), ...inner.flat()];
+function membersOf(folder: string): number[] {
+  const own = textIn(folder, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
+  return [...own, ...foldersIn(folder).flatMap(membersOf)];
 }
 
-async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+function foldersIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 /** How long the dead of a group may take to be gone, milliseconds. */
@@ -75,23 +83,23 @@ const KILL_MS = 10_000;
 export async function killGroup(folder: string): Promise<void> {
   const until = performance.now() + KILL_MS;
   for (let pause = 1; performance.now() < until; pause = Math.min(pause * 2, 50)) {
-    if ((await membersOf(folder)).length === 0) return;
-    if (!(await put(folder, 'cgroup.kill', '1'))) await stopAndKill(folder);
+    if (membersOf(folder).length === 0) return;
+    if (!put(folder, 'cgroup.kill', '1')) stopAndKill(folder);
     await sleep(pause);
   }
 }
 
 /** Before Linux 5.14, and in version 1. */
-async function stopAndKill(folder: string): Promise<void> {
-  const stopped = (await put(folder, 'cgroup.freeze', '1')) || (await put(folder, 'freezer.state', 'FROZEN'));
-  for (const pid of await membersOf(folder)) {
+function stopAndKill(folder: string): void {
+  const stopped = put(folder, 'cgroup.freeze', '1') || put(folder, 'freezer.state', 'FROZEN');
+  for (const pid of membersOf(folder)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // It is gone.
     }
   }
-  if (stopped) await ((await put(folder, 'cgroup.freeze', '0')) || put(folder, 'freezer.state', 'THAWED'));
+  if (stopped && !put(folder, 'cgroup.freeze', '0')) put(folder, 'freezer.state', 'THAWED');
 }
 
 /** How long a group may be busy before it is left for the next start, milliseconds. */
@@ -106,16 +114,21 @@ export async function removeGroup(folder: string): Promise<void> {
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
     }
-    await Promise.all((await foldersIn(folder)).map((below) => rmdir(below).catch(() => removeGroup(below))));
+    await Promise.all(foldersIn(folder).map((below) => rmdir(below).catch(() => removeGroup(below))));
     await sleep(pause, undefined, { ref: false });
   }
 }
 
 /** Writes to a file of a group. @returns false when there is no such file, or the kernel refuses the value */
-export async function put(folder: string, file: string, value: string): Promise<boolean> {
+export function put(folder: string, file: string, value: string): boolean {
   try {
     // Neither made nor read: some of these files may only be written.
-    await writeFile(join(folder, file), value, { flag: constants.O_WRONLY });
+    const opened = openSync(join(folder, file), constants.O_WRONLY);
+    try {
+      writeSync(opened, value);
+    } finally {
+      closeSync(opened);
+    }
     return true;
   } catch {
     return false;
@@ -123,22 +136,32 @@ export async function put(folder: string, file: string, value: string): Promise<
 }
 
 /** Sets a limit. @throws Failure `unavailable` when the kernel refuses: nothing is to run without it */
-export async function putLimit(folder: string, file: string, value: string): Promise<void> {
-  if (await put(folder, file, value)) return;
+export function putLimit(folder: string, file: string, value: string): void {
+  if (put(folder, file, value)) return;
   throw new Failure('unavailable', `The limit ${file} of a command could not be set to ${value}.`, {
     hint: 'Look at what `mcp-python doctor` says about limits.',
   });
 }
 
 /** A file of a group that holds one number. */
-export async function numberIn(folder: string, file: string): Promise<number | undefined> {
-  const text = await readFile(join(folder, file), 'latin1').catch(() => '');
+export function numberIn(folder: string, file: string): number | undefined {
+  const text = textIn(folder, file);
   return text === '' ? undefined : Number(text);
 }
 
 /** One line of a file of a group that holds `name number` lines. */
-export async function fieldIn(folder: string, file: string, field: string): Promise<number | undefined> {
-  const text = await readFile(join(folder, file), 'latin1').catch(() => '');
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${field} `));
+export function fieldIn(folder: string, file: string, field: string): number | undefined {
+  const line = textIn(folder, file)
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${field} `));
   return line === undefined ? undefined : Number(line.slice(field.length + 1));
+}
+
+/** Empty where there is no such file. */
+export function textIn(folder: string, file: string): string {
+  try {
+    return readFileSync(join(folder, file), 'latin1');
+  } catch {
+    return '';
+  }
 }

@@ -7,6 +7,7 @@ import { openCgroupV1 } from './cgroup-v1.ts';
 import { openCgroupV2 } from './cgroup-v2.ts';
 import type { ControlGroup, ControlGroups, LimitName } from './control-group.ts';
 import { findOwnGroups, type OwnGroups } from './own-groups.ts';
+import { createReadyShells, type ReadyShell } from './ready-shells.ts';
 import { rlimitScript, weaknessesOf } from './rlimits.ts';
 
 export type Argv = readonly [string, ...string[]];
@@ -16,21 +17,25 @@ export interface Limiter {
   readonly notEnforced: readonly string[];
   /** Folders that hold nothing but our control groups; whatever is in them is to end with this process. */
   readonly homes: readonly string[];
-  /**
-   * Makes ready for one command.
-   * @param name not used before, fit for a file name
-   * @throws Failure `unavailable` when a limit cannot be set
-   */
-  prepare(name: string, limits: ResourceLimits): Promise<Limited>;
+  /** Makes ready for one command. @throws Failure `unavailable` when a limit cannot be set */
+  prepare(limits: ResourceLimits): Promise<Limited>;
+  /** Ends what is kept ready for the next command. */
+  close(): void;
 }
 
 export interface Limited {
+  /** Not used before. */
+  readonly name: string;
   /** Where all processes of the command will be. */
   readonly group: ControlGroup | undefined;
   /** Limits that only a look at its processes from time to time completes. */
   readonly watched: Partial<ResourceLimits>;
+  /** A shell under the limits that can become the command. */
+  readonly ready: ReadyShell | undefined;
   /** The arguments that run `argv` under the limits. `argv[0]` is a path. */
   wrap(argv: Argv): Argv;
+  /** Call once, when nothing of the command is left. */
+  release(): void;
 }
 
 type Opener = (own: OwnGroups) => Promise<ControlGroups | undefined>;
@@ -44,19 +49,28 @@ const LIMITS: readonly LimitName[] = ['memoryBytes', 'cpus', 'processes'];
 export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openCgroupV1]): Promise<Limiter> {
   const groups = await openGroups(open);
   const missing = new Set(LIMITS.filter((limit) => !groups?.holds.has(limit)));
+  const shells = groups && missing.size === 0 ? createReadyShells(groups.create) : undefined;
   return {
     notEnforced: weaknessesOf(missing),
     homes: groups?.homes ?? [],
-    async prepare(name, limits) {
-      const group = await groups?.create(name, limits);
-      const rlimits = rlimitScript(limits, missing);
+    close: () => shells?.close(),
+    async prepare(limits) {
+      const ready = shells?.take(limits);
+      const name = ready?.name ?? randomUUID();
+      const group = ready?.group ?? (await groups?.create(name, limits));
       return {
+        name,
         group,
+        ready,
         watched: {
           ...(missing.has('memoryBytes') && { memoryBytes: limits.memoryBytes }),
           ...(missing.has('processes') && { processes: limits.processes }),
         },
-        wrap: (argv) => enter(name, group?.entrances ?? [], rlimits, argv),
+        wrap: (argv) => enter(name, group?.entrances ?? [], rlimitScript(limits, missing), argv),
+        release() {
+          ready?.dismiss();
+          group?.remove();
+        },
       };
     },
   };
@@ -91,7 +105,7 @@ async function canEnter(groups: ControlGroups): Promise<boolean> {
  * A shell that goes into the groups, limits itself and becomes the command. A name that the environment brings in
  * as a function would run outside; special built-ins cannot be hidden by functions (POSIX, Shell Command Language 2.9.1.1).
  */
-function enter(name: string, entrances: readonly string[], rlimits: string, argv: Argv): Argv {
+export function enter(name: string, entrances: readonly string[], rlimits: string, argv: Argv): Argv {
   const inside = entrances.map((_, index) => `echo 0 >"$${index + 1}"`).join(' && ');
   const entered =
     inside && `{ ${inside}; } 2>/dev/null || { echo "$0${REFUSAL}" >&2; exit ${REFUSED}; }; shift ${entrances.length}; `;

@@ -8,7 +8,8 @@ import { tasksOfMachine } from './rlimits.ts';
 const LOOK_MS = 200;
 
 export interface Meter {
-  read(): Promise<Measured>;
+  /** Final once nothing of the command is left. */
+  read(): Measured;
   stop(): void;
 }
 
@@ -24,8 +25,8 @@ export function startMeter(tree: CommandTree, watched: Partial<ResourceLimits> =
   const forks = processes === undefined ? undefined : watchForks(tree, processes);
   const killing = group && watchGroup(group);
   return {
-    async read() {
-      const { cpuMs, maxMemoryBytes = memory?.maxRssBytes(), limitHit } = (await group?.usage()) ?? {};
+    read() {
+      const { cpuMs, maxMemoryBytes = memory?.maxRssBytes(), limitHit } = group?.usage() ?? {};
       const hit = limitHit ?? (memory?.hit() ? 'memory' : forks?.hit() ? 'processes' : undefined);
       return {
         ...(cpuMs !== undefined && { cpuMs: Math.round(cpuMs) }),
@@ -81,7 +82,7 @@ function watchForks(tree: CommandTree, limit: number) {
 /** Version 1 kills one process for the memory of all and lets the others go on: a command with a part missing is seldom of use. */
 function watchGroup(group: ControlGroup) {
   const stop = regularly(LOOK_MS, async () => {
-    if ((await group.usage()).limitHit === 'memory') await group.kill();
+    if (group.usage().limitHit === 'memory') await group.kill();
   });
   return { stop };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { ExecRequest, ExecResult, ResourceLimits } from '../../../src/backends/backend.ts';
 import { openCgroupV1 } from '../../../src/backends/limits/cgroup-v1.ts';
 import { openCgroupV2 } from '../../../src/backends/limits/cgroup-v2.ts';
@@ -38,6 +38,10 @@ for (const [way, openers] of Object.entries(WAYS)) {
 const processLimits = await openLimiter([]);
 const reaper = createReaper();
 for (const { homes } of limiters.values()) reaper.own(homes);
+
+afterAll(() => {
+  for (const limiter of limiters.values()) limiter.close();
+});
 
 interface Told extends Omit<ExecResult, 'stdout' | 'stderr'> {
   readonly stdout: string;
@@ -140,6 +144,7 @@ describe.each(Object.keys(WAYS))('limits by %s', (way) => {
 
   here('leave no group behind', async () => {
     await Promise.all(Array.from({ length: 10 }, () => run('echo hi')));
+    limiter?.close();
     expect(await eventually(() => groupsIn(limiter as Limiter).length === 0)).toBe(true);
   });
 });
@@ -193,6 +198,33 @@ describe('a command with limits', () => {
     expect((await run('wc -c', { stdin: Buffer.alloc(300_000) })).stdout.trim()).toBe('300000');
     expect(await run('kill -SEGV $$')).toMatchObject({ exitCode: null, signal: 'SIGSEGV' });
     expect((await run('exit 125')).exitCode).toBe(125);
+  });
+
+  it('is the same whether a shell waited for it or not', async () => {
+    const env = { PATH: '/usr/bin:/bin', QUOTE: "it's", LINES_OF: 'a\nb', 'not-a-name': '1', ÄÖ: 'ßÁ' };
+    const argv = [
+      'sh',
+      '-c',
+      'env | sort; pwd; printf "%s|" "$@"; cat',
+      'sh',
+      '$HOME `id` "\\',
+      "'\n'",
+      'Á\u{1f600}',
+      '',
+    ] as const;
+    const command = { kind: 'argv', argv } as const;
+    const outputs: string[] = [];
+    for (const variables of [env, { PATH: env.PATH, QUOTE: env.QUOTE, LINES_OF: env.LINES_OF }, { PATH: '/usr/bin:/bin' }]) {
+      const fresh = await run('', { command, env: variables, cwd: '/usr', stdin: new Uint8Array() });
+      // The second finds a shell that the first left waiting.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const ready = await run('', { command, env: variables, cwd: '/usr' });
+      const marks = /^MCP_PYTHON_COMMAND=.*\n/m;
+      expect(ready.stdout.replace(marks, '')).toBe(fresh.stdout.replace(marks, ''));
+      outputs.push(ready.stdout);
+    }
+    expect(outputs[0]).toContain("QUOTE=it's");
+    expect(outputs[2]).toContain("$HOME `id` \"\\|'\n'|Á😀||");
   });
 
   it('cannot bring code along that runs before the limits hold', async () => {
