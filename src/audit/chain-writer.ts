@@ -80,16 +80,19 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     try {
       key ??= await loadKey();
       lock ??= makeLock();
-      const turn = await lock.hold();
-      if (log && log.turn !== turn && !isAsLeft(log)) closeLog();
+      let turn = await lock.hold();
+      if (log && log.turn !== turn && !isAsLeft(log)) {
+        // The folder may be another one now, and then so is its lock.
+        closeAll();
+        lock = makeLock();
+        turn = await lock.hold();
+      }
       log ??= openLog(key);
       log.turn = turn;
       write(log, bodies, key);
     } catch (error) {
       // Whatever the folder holds now, the next attempt looks at it anew.
-      closeLog();
-      lock?.close();
-      lock = undefined;
+      closeAll();
       throw error;
     }
   }
@@ -181,10 +184,11 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     finishing.add(done);
   }
 
-  function closeLog(): void {
-    if (!log) return;
-    for (const each of [log.file, log.head]) if (each !== -1) closeSync(each);
+  function closeAll(): void {
+    for (const each of log ? [log.file, log.head] : []) if (each !== -1) closeSync(each);
     log = undefined;
+    lock?.close();
+    lock = undefined;
   }
 
   return {

@@ -39,11 +39,13 @@ export function openProcessLock(directory: string): ProcessLock {
   // SQLite would make it readable by everybody.
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
   const database = new DatabaseSync(path);
-  database.exec('PRAGMA busy_timeout=0; PRAGMA synchronous=OFF');
+  // The database stays empty: a disk that is full, or a process that is killed, cannot harm it.
+  database.exec('PRAGMA busy_timeout=0; PRAGMA journal_mode=MEMORY');
   let turn = 0;
   let held = false;
   let lease: NodeJS.Timeout | undefined;
   let away = 0;
+  let broken: unknown;
 
   function take(): boolean {
     try {
@@ -62,11 +64,15 @@ export function openProcessLock(directory: string): ProcessLock {
     clearTimeout(lease);
     if (!held) return;
     held = false;
-    database.exec('COMMIT');
-    if (!existsSync(wanted)) return;
-    // Who still waits says so again; who was killed meanwhile does not.
-    rmSync(wanted, { force: true });
-    away = performance.now() + YIELD_MS;
+    try {
+      database.exec('ROLLBACK');
+      if (!existsSync(wanted)) return;
+      // Who still waits says so again; who was killed meanwhile does not.
+      rmSync(wanted, { force: true });
+      away = performance.now() + YIELD_MS;
+    } catch (error) {
+      broken = error;
+    }
   }
 
   async function wait(): Promise<void> {
@@ -82,6 +88,7 @@ export function openProcessLock(directory: string): ProcessLock {
 
   return {
     async hold() {
+      if (broken) throw broken;
       if (!held && (away > performance.now() || !take())) await wait();
       return turn;
     },

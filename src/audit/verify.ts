@@ -8,7 +8,7 @@ import { loadSecretKey } from '../state/secret-key.ts';
 import { type ChainOrder, createChainOrder } from './chain-order.ts';
 import { type Finding, problem, recordsText, warning } from './findings.ts';
 import { fileName, firstRecord, type Head, KEY_NAME, type Line, linesOf, listFiles, readHead } from './log-files.ts';
-import { isSealed, type Position, type ReadRecord, readRecord, START, sealOf } from './record-format.ts';
+import { isIntact, isSealed, type Position, type ReadRecord, readRecord, START, sealOf } from './record-format.ts';
 
 export interface VerifyOptions {
   readonly directory: string;
@@ -150,7 +150,8 @@ function walkFile(walk: Walk, directory: string, number: number, context: FileCo
     walk.records++;
     order.follow(record, place, foreign);
     const sealed = key !== undefined && isSealed(record, key);
-    if (key && record.mac !== undefined && !sealed) found.push(problem('forged', place, 'the seal was not made with our key'));
+    if (key && isIntact(record) && record.mac !== undefined && !sealed)
+      found.push(problem('forged', place, 'the seal was not made with our key'));
     takeNote(walk, record, place);
     if (anchor?.seq === record.seq) walk.anchored = record.hash;
     if (record.seq < headSeq) continue;
