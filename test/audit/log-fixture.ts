@@ -17,8 +17,10 @@ export interface TestLog extends AuditLog {
   readonly told: readonly string[];
 }
 
+type Folders = Pick<AuditLogOptions, 'directory' | 'stateDirectory'>;
+
 /** A folder that is gone after the test, with a place for a log in it. */
-export function newFolders(): { directory: string; stateDirectory: string } {
+export function newFolders(): Folders {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'mcp-python-audit-'));
   onTestFinished(() => rmSync(stateDirectory, { recursive: true, force: true }));
   return { directory: join(stateDirectory, 'audit'), stateDirectory };
@@ -90,7 +92,7 @@ export function verify({
 }
 
 /** What a verification found, as `kind file:line seq`. */
-export async function findingsOf(options: AuditLogOptions, severity: 'problem' | 'warning' = 'problem'): Promise<string[]> {
+export async function findingsOf(options: Folders, severity: 'problem' | 'warning' = 'problem'): Promise<string[]> {
   const { findings } = await verify(options);
   return findings
     .filter((each) => each.severity === severity)
