@@ -1,6 +1,8 @@
 /** Puts the house together: configuration in, a service that transports can serve out. */
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { AuditLog } from './audit/audit-log.ts';
+import { openOnFirstUse } from './audit/first-use.ts';
 import { createBackendTable } from './backends/table.ts';
 import { redactConfig } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -13,7 +15,7 @@ import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrat
 import { loadPlugins } from './plugins/load.ts';
 import { createService, type McpService } from './protocol/service.ts';
 import { builtInResources } from './resources/built-in.ts';
-import { configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
+import { auditFolder, configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
 import { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from './tools/table.ts';
 import { VERSION } from './version.ts';
@@ -28,6 +30,8 @@ export interface Runtime extends AsyncDisposable {
   /** The same on our own behalf, to look at it. */
   backend(name?: string): Promise<GuardedBackend>;
   readonly approvals: Approvals;
+  /** Undefined where nothing is recorded. */
+  readonly audit: AuditLog | undefined;
   /** The key that seals what multi-round calls remember, 32 bytes. */
   requestStateKey(): Promise<Uint8Array>;
 }
@@ -46,18 +50,22 @@ const OWN_CALL: GuardedCall = {
   signal: new AbortController().signal,
 };
 
+/** What the process is for, told in the audit log; absent for one call from a shell. */
+export type ServerRole = 'serve' | 'stdio';
+
 /**
  * @throws Failure `invalid_config` for a plug-in that cannot be loaded.
  */
-export async function createRuntime({ config, files }: LoadedConfig): Promise<Runtime> {
+export async function createRuntime({ config, files }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
   const { execution, orchestrator: pool } = config;
   const state = stateFolder(config.state.directory);
-  const auditFolder = config.audit.directory || join(state, 'audit');
   const table = createBackendTable();
   const machines = new Map<string, Promise<GuardedMachine>>();
   const { security } = execution;
   const { resource_limits: limits } = security;
   const approvals = createApprovals(join(state, 'approvals'), security.approval_timeout);
+
+  const audit = auditLogOf(config, role);
 
   function machine(name: string = execution.mode): Promise<GuardedMachine> {
     const known = machines.get(name);
@@ -71,7 +79,14 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
           temporary: tmpdir(),
           home: homedir(),
           // Also where a configuration could be put, and code that is loaded at the next start.
-          protectedPaths: [state, auditFolder, configFolder(), SYSTEM_CONFIG_FOLDER, ...files, ...config.plugins],
+          protectedPaths: [
+            state,
+            auditFolder(config.audit.directory, state),
+            configFolder(),
+            SYSTEM_CONFIG_FOLDER,
+            ...files,
+            ...config.plugins,
+          ],
           environmentPassthrough: execution.environment_passthrough,
           limits: {
             maxExecutionSeconds: limits.max_execution_time,
@@ -89,7 +104,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
               }
             : undefined,
         },
-        { approvals },
+        { approvals, ...(audit && { audit }) },
       ),
     );
     machines.set(name, made);
@@ -107,6 +122,7 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
     maxQueueSize: pool.max_queue_size,
     timeoutSeconds: execution.timeout,
     healthCheckSeconds: pool.health_check_interval,
+    ...(audit && { audit }),
   });
   catalogue.contribute({ resources: builtInResources({ orchestrator, backend, effectiveConfig: () => redactConfig(config) }) });
   await loadPlugins(config.plugins, catalogue);
@@ -124,10 +140,37 @@ export async function createRuntime({ config, files }: LoadedConfig): Promise<Ru
     machine,
     backend,
     approvals,
+    audit,
     requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();
       await table[Symbol.asyncDispose]();
+      await audit?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The audit log as it is configured; undefined when it is switched off. */
+export function auditLogOf({ audit, state }: Config, role?: ServerRole): AuditLog | undefined {
+  if (!audit.enabled) return undefined;
+  const stateDirectory = stateFolder(state.directory);
+  const open = async () => {
+    const [{ openAuditLog }, { redactor }] = await Promise.all([
+      import('./audit/open-audit-log.ts'),
+      import('./redaction/process-redactor.ts'),
+    ]);
+    return openAuditLog({
+      directory: auditFolder(audit.directory, stateDirectory),
+      stateDirectory,
+      required: audit.required,
+      maxFileBytes: audit.max_file_bytes,
+      maxFileAgeSeconds: audit.max_file_age,
+      keepFiles: audit.keep_files,
+      redact: (text) => redactor.text(text),
+      onFailure: (message) => process.stderr.write(`mcp-python: ${message}\n`),
+    });
+  };
+  if (role === undefined) return openOnFirstUse(open);
+  const life = { version: VERSION, role };
+  return openOnFirstUse(open, { start: { event: 'start', ...life }, stop: { event: 'stop', ...life } });
 }

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Finding } from '../audit/findings.ts';
 import type { LoggedRecord, Query } from '../audit/query.ts';
 import type { Position } from '../audit/record-format.ts';
 import { Failure } from '../errors.ts';
-import { stateFolder } from '../state/folders.ts';
+import { auditFolder, stateFolder } from '../state/folders.ts';
 import { recordLine } from './audit-line.ts';
 import { EXIT } from './exit-codes.ts';
 import { printData, stdoutGone } from './output.ts';
@@ -56,7 +55,7 @@ interface Folders {
 async function foldersFor(command: Command): Promise<Folders> {
   const { config } = await loadConfigFor(command);
   const stateDirectory = stateFolder(config.state.directory);
-  return { directory: config.audit.directory || join(stateDirectory, 'audit'), stateDirectory };
+  return { directory: auditFolder(config.audit.directory, stateDirectory), stateDirectory };
 }
 
 async function verify({ anchor }: { anchor?: Position }, command: Command): Promise<void> {

@@ -124,7 +124,13 @@ async function revoke(nameOrId: string, _: unknown, command: Command): Promise<v
 
 async function storeFor(command: Command): Promise<KeyStore> {
   const { config } = await loadConfigFor(command);
-  return openKeyStore(keysFolder(stateFolder(config.state.directory)));
+  return openKeyStore(keysFolder(stateFolder(config.state.directory)), {
+    async onAccess(entry) {
+      const { auditLogOf } = await import('../runtime.ts');
+      await using audit = auditLogOf(config);
+      await audit?.record(entry);
+    },
+  });
 }
 
 /** A key as programs see it; times are ISO 8601. */

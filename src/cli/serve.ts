@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Runtime } from '../runtime.ts';
 import { stateFolder } from '../state/folders.ts';
 import { messagesAt } from '../telemetry/messages.ts';
+import type { AccessEntry } from '../transports/http-authentication.ts';
 import { printData } from './output.ts';
 import { runtimeFor, wantsJson } from './session.ts';
 import { untilStopped } from './signals.ts';
@@ -44,14 +45,13 @@ function parsePort(text: string): number {
 }
 
 async function serve({ host, port }: ServeOptions, command: Command): Promise<void> {
-  await using runtime = await runtimeFor(command, {
-    'server.mcp_http_host': host,
-    'server.mcp_http_port': port,
-  });
+  const flags = { 'server.mcp_http_host': host, 'server.mcp_http_port': port };
+  await using runtime = await runtimeFor(command, flags, 'serve');
   const { mcp_http_host, mcp_http_port } = runtime.config.server;
   const { serveHttp } = await import('../transports/http.ts');
   const stopped = untilStopped();
-  const server = await serveHttp(runtime, { host: mcp_http_host, port: mcp_http_port });
+  const onAccess = (entry: AccessEntry) => void runtime.audit?.record(entry).catch(() => {});
+  const server = await serveHttp(runtime, { host: mcp_http_host, port: mcp_http_port }, { onAccess });
   const messages = await messagesAt(runtime.config.log.level);
   await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
   await warnAboutAccess(runtime, mcp_http_host, (warning) => messages.warn(warning));

@@ -2,7 +2,7 @@
 import { Console } from 'node:console';
 import type { Command } from 'commander';
 import type { LoadedConfig } from '../config/load.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Runtime, ServerRole } from '../runtime.ts';
 import type { GlobalOptions } from './program.ts';
 
 /** Configuration with what the command line says over it; warnings go to stderr. */
@@ -30,10 +30,14 @@ export function pluginsOf(command: Command): readonly string[] {
 }
 
 /** The runtime for a subcommand. What plug-ins print goes to stderr from here on: stdout is for data. */
-export async function runtimeFor(command: Command, flags: Readonly<Record<string, unknown>> = {}): Promise<Runtime> {
+export async function runtimeFor(
+  command: Command,
+  flags: Readonly<Record<string, unknown>> = {},
+  role?: ServerRole,
+): Promise<Runtime> {
   globalThis.console = new Console(process.stderr, process.stderr);
   const [loaded, { createRuntime }] = await Promise.all([loadConfigFor(command, flags), import('../runtime.ts')]);
-  return createRuntime(loaded);
+  return createRuntime(loaded, role);
 }
 
 /** Whether `--json` was given, before or after the subcommand's name. */

@@ -9,7 +9,7 @@ export function define(): Command {
 }
 
 async function stdio(_: unknown, command: Command): Promise<void> {
-  const [runtime, { serveStdio }] = await Promise.all([runtimeFor(command), import('../transports/stdio.ts')]);
+  const [runtime, { serveStdio }] = await Promise.all([runtimeFor(command, {}, 'stdio'), import('../transports/stdio.ts')]);
   try {
     await Promise.race([serveStdio(runtime, { input: process.stdin, output: process.stdout }), untilStopped()]);
   } finally {

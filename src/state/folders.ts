@@ -11,6 +11,11 @@ export function stateFolder(configured: string, environment: Environment = proce
   return configured || join(base(environment.XDG_STATE_HOME, environment, '.local/state'), NAME);
 }
 
+/** Folder of the audit log. @param configured `audit.directory`, empty for the default */
+export function auditFolder(configured: string, state: string): string {
+  return configured || join(state, 'audit');
+}
+
 /** Folder of the configuration file for everybody on this machine. */
 export const SYSTEM_CONFIG_FOLDER = '/etc/mcp-python';
 
