@@ -56,7 +56,7 @@ export type ServerRole = 'serve' | 'stdio';
 /**
  * @throws Failure `invalid_config` for a plug-in that cannot be loaded.
  */
-export async function createRuntime({ config, files }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
+export async function createRuntime({ config, files, references }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
   const { execution, orchestrator: pool } = config;
   const state = stateFolder(config.state.directory);
   const table = createBackendTable();
@@ -124,7 +124,9 @@ export async function createRuntime({ config, files }: LoadedConfig, role?: Serv
     healthCheckSeconds: pool.health_check_interval,
     ...(audit && { audit }),
   });
-  catalogue.contribute({ resources: builtInResources({ orchestrator, backend, effectiveConfig: () => redactConfig(config) }) });
+  catalogue.contribute({
+    resources: builtInResources({ orchestrator, backend, effectiveConfig: () => redactConfig(config, references) }),
+  });
   await loadPlugins(config.plugins, catalogue);
 
   return {

@@ -1,8 +1,11 @@
 import { constants } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import type { OutputStream } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { LOCAL_PRINCIPAL } from '../identity/principal.ts';
 import type { Caller, ToolOutcome } from '../orchestrator/orchestrator.ts';
+import { redactor } from '../redaction/process-redactor.ts';
+import { type ByteRedactor, createByteRedactor } from '../redaction/stream-redactor.ts';
 import type { JsonObject } from '../tools/tool.ts';
 import { readArguments } from './call-arguments.ts';
 import { EXIT } from './exit-codes.ts';
@@ -89,6 +92,7 @@ function untilUnwanted(name: string, timeoutSeconds: number | undefined): AbortS
 /** What the running tool shows: a command's output as it comes, or else its progress on a terminal. */
 function createScreen(json: boolean) {
   const progress = createProgressLine(!json && process.stderr.isTTY === true);
+  const shown: Partial<Record<OutputStream, ByteRedactor>> = {};
   let streamed = false;
   const caller: Omit<Caller, 'signal'> = {
     principal: LOCAL_PRINCIPAL,
@@ -101,7 +105,8 @@ function createScreen(json: boolean) {
       if (json) return;
       if (!streamed) progress.close();
       streamed = true;
-      (stream === 'stdout' ? process.stdout : process.stderr).write(chunk);
+      shown[stream] ??= createByteRedactor(redactor);
+      process[stream].write(shown[stream].push(chunk));
     },
     progress({ message, progress: done, total }) {
       progress.show(message ?? (total === undefined ? `${done}` : `${done} of ${total}`));
@@ -112,7 +117,10 @@ function createScreen(json: boolean) {
     get streamed() {
       return streamed;
     },
-    close: () => progress.close(),
+    close() {
+      progress.close();
+      for (const stream of ['stdout', 'stderr'] as const) process[stream].write(shown[stream]?.flush() ?? '');
+    },
   };
 }
 

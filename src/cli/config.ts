@@ -6,9 +6,10 @@ import { originText } from '../config/layer.ts';
 import { validateFile } from '../config/load.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { Failure } from '../errors.ts';
+import { redactor } from '../redaction/process-redactor.ts';
 import { configFolder } from '../state/folders.ts';
 import { printData, printJson, table } from './output.ts';
-import { loadConfigFor, wantsJson } from './session.ts';
+import { loadConfigFor, tellWarnings, wantsJson } from './session.ts';
 
 export function define(): Command {
   const config = new Command('config').description(
@@ -27,7 +28,9 @@ export function define(): Command {
     .action(show);
   config
     .command('validate')
-    .description('check a file, or the configuration in force; exit status 3 when it is not valid')
+    .description(
+      'check a file, or the configuration in force, without running commands in it; exit status 3 when it is not valid',
+    )
     .argument('[file]', 'a YAML or JSON file')
     .action(validate);
   config
@@ -85,7 +88,7 @@ function commentedYaml(): string {
 }
 
 async function show(wanted: string | undefined, _: unknown, command: Command): Promise<void> {
-  const loaded = await loadConfigFor(command);
+  const loaded = await loadConfigFor(command, {}, 'check');
   const keys = configKeys().filter(({ key }) => wanted === undefined || key === wanted || key.startsWith(`${wanted}.`));
   if (wanted !== undefined && keys.length === 0) {
     const near = nearestName(wanted, knownNames());
@@ -93,15 +96,16 @@ async function show(wanted: string | undefined, _: unknown, command: Command): P
       hint: near ? `Did you mean "${near}"?` : 'List all with `mcp-python config show`.',
     });
   }
-  const shown = redactConfig(loaded.config);
+  const shown = redactor.json(redactConfig(loaded.config, loaded.references));
   const rows = keys.map(({ key }: ConfigKey) => ({ key, value: valueAt(shown, key), origin: originText(loaded.originOf(key)) }));
   if (wantsJson(command)) await printJson(rows);
   else await printData(table(rows.map(({ key, value, origin }) => [key, JSON.stringify(value), origin])));
 }
 
 async function validate(file: string | undefined, _: unknown, command: Command): Promise<void> {
-  if (file !== undefined) await validateFile(file);
-  const files = file === undefined ? (await loadConfigFor(command)).files : [file];
+  const loaded = file === undefined ? await loadConfigFor(command, {}, 'check') : await validateFile(file);
+  if (file !== undefined) await tellWarnings(loaded);
+  const { files } = loaded;
   const text = files.length > 0 ? `valid: ${files.join(', ')}` : 'valid: there is no configuration file, all values are defaults';
   await (wantsJson(command) ? printJson({ valid: true, files }) : printData(text));
 }

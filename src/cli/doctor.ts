@@ -76,6 +76,8 @@ async function configurationOf(command: Command): Promise<[LoadedConfig, Check]>
       originOf: () => ({ kind: 'default' }),
       files: [],
       warnings: [],
+      references: new Map(),
+      secrets: [],
     };
     return [defaults, badConfiguration(toFailure(thrown))];
   }

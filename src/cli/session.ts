@@ -2,11 +2,20 @@
 import { Console } from 'node:console';
 import type { Command } from 'commander';
 import type { LoadedConfig } from '../config/load.ts';
+import { redactor } from '../redaction/process-redactor.ts';
 import type { Runtime, ServerRole } from '../runtime.ts';
 import type { GlobalOptions } from './program.ts';
 
-/** Configuration with what the command line says over it; warnings go to stderr. */
-export async function loadConfigFor(command: Command, flags: Readonly<Record<string, unknown>> = {}): Promise<LoadedConfig> {
+/**
+ * Configuration with what the command line says over it; warnings go to stderr. What references in it stand for is masked
+ * from here on.
+ * @param commands whether references to commands are run, or only looked at
+ */
+export async function loadConfigFor(
+  command: Command,
+  flags: Readonly<Record<string, unknown>> = {},
+  commands: 'run' | 'check' = 'run',
+): Promise<LoadedConfig> {
   const { config: file, logLevel } = command.optsWithGlobals<GlobalOptions>();
   const { loadConfig } = await import('../config/load.ts');
   const loaded = await loadConfig({
@@ -14,13 +23,19 @@ export async function loadConfigFor(command: Command, flags: Readonly<Record<str
     flags: { 'log.level': logLevel, ...flags },
     plugins: pluginsOf(command),
     environment: process.env,
+    commands,
   });
-  if (loaded.warnings.length > 0) {
-    const { messagesAt } = await import('../telemetry/messages.ts');
-    const messages = await messagesAt(loaded.config.log.level);
-    for (const warning of loaded.warnings) messages.warn(warning);
-  }
+  for (const secret of loaded.secrets) redactor.addSecret(secret);
+  await tellWarnings(loaded);
   return loaded;
+}
+
+/** What the configuration should rather not be like, for people. */
+export async function tellWarnings({ warnings, config }: LoadedConfig): Promise<void> {
+  if (warnings.length === 0) return;
+  const { messagesAt } = await import('../telemetry/messages.ts');
+  const messages = await messagesAt(config.log.level);
+  for (const warning of warnings) messages.warn(warning);
 }
 
 /** Plug-in files given before the subcommand's name and those after it. */

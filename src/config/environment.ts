@@ -2,7 +2,6 @@
 import { type ConfigKey, configKeys, ENVIRONMENT_PREFIX, environmentName } from './keys.ts';
 import { type Layer, layerFromKeys } from './layer.ts';
 import { nearestName } from './nearest-name.ts';
-import { resolvePaths } from './paths.ts';
 
 /** Variables with our prefix that are not keys: the file to read, and the marks that commands of ours carry. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['MCP_PYTHON_CONFIG', 'MCP_PYTHON_COMMAND', 'MCP_PYTHON_SERVER']);
@@ -27,8 +26,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
       else warnings.push(unknownVariable(name, [...byName.keys(), 'MCP_PYTHON_CONFIG']));
     }
   }
-  const layer = layerFromKeys(values, (key) => ({ kind: 'environment', name: environmentName(key) }));
-  return { layer: { ...layer, values: resolvePaths(layer.values, process.cwd()) }, warnings };
+  return { layer: layerFromKeys(values, (key) => ({ kind: 'environment', name: environmentName(key) })), warnings };
 }
 
 function unknownVariable(name: string, known: Iterable<string>): string {

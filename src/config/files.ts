@@ -6,7 +6,6 @@ import { Failure } from '../errors.ts';
 import { configFolder, SYSTEM_CONFIG_FOLDER } from '../state/folders.ts';
 import { sectionNames, valueAt } from './keys.ts';
 import { isSection, type Layer, type Values } from './layer.ts';
-import { resolvePaths } from './paths.ts';
 
 export type FileLayer = Layer & { readonly path: string };
 
@@ -59,6 +58,7 @@ async function parseFile(path: string, text: string): Promise<FileLayer> {
   const broken = (problems: readonly string[]): FileLayer => ({
     path,
     values: {},
+    folder: dirname(path),
     problems,
     origin: () => ({ kind: 'file', path }),
   });
@@ -77,7 +77,8 @@ async function parseFile(path: string, text: string): Promise<FileLayer> {
   const { $schema, ...rest } = values;
   return {
     path,
-    values: resolvePaths(withoutEmptySections(rest), dirname(path)),
+    values: withoutEmptySections(rest),
+    folder: dirname(path),
     problems: [],
     origin: (key) => ({ kind: 'file', path, ...lineOf(document, lines, key) }),
   };

@@ -66,16 +66,31 @@ export function configJsonSchema(): Record<string, unknown> {
   };
 }
 
-/** The configuration with the values of secret keys masked. */
-export function redactConfig(config: Config): unknown {
+/**
+ * The configuration as it may be shown: references instead of what they stand for, values of secret keys masked.
+ * @param references as they are written, by dotted path
+ */
+export function redactConfig(config: Config, references: ReadonlyMap<string, string> = new Map()): unknown {
   const copy = structuredClone(config) as Record<string, unknown>;
   for (const { key } of configKeys().filter(({ secret }) => secret)) {
     const path = key.split('.');
     const last = path.pop() as string;
     const parent = valueAt(copy, path.join('.')) as Record<string, unknown>;
-    if (parent[last]) parent[last] = '********';
+    if (parent[last]) parent[last] = isReference(references.get(key)) ? references.get(key) : '********';
+  }
+  for (const [place, written] of references) {
+    const path = place.split('.');
+    const last = path.pop() as string;
+    const parent = valueAt(copy, path.join('.'));
+    if (parent === null || typeof parent !== 'object' || (parent as Record<string, unknown>)[last] === '********') continue;
+    (parent as Record<string, unknown>)[last] = written;
   }
   return copy;
+}
+
+/** Whether a value is one reference and nothing else, which then is no secret itself. */
+function isReference(written: string | undefined): boolean {
+  return written !== undefined && /^\$\{(?:env|file|command):[^{}]*\}$/.test(written);
 }
 
 /** The value under a dotted key; the object itself under the empty one. */

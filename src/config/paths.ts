@@ -11,8 +11,10 @@ import { PATH_KEYS } from './schema.ts';
  * @param folder where relative paths start
  */
 export function resolvePaths(values: Values, folder: string): Values {
+  const keys = PATH_KEYS.filter((key) => valueAt(values, key) !== undefined);
+  if (keys.length === 0) return values;
   const copy = structuredClone(values);
-  for (const key of PATH_KEYS) {
+  for (const key of keys) {
     const path = key.split('.');
     const last = path.pop() as string;
     const parent = valueAt(copy, path.join('.'));

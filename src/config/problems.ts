@@ -12,6 +12,8 @@ export function problemsOf(layer: Layer): readonly string[] {
   if (parsed.success) return [];
   const problems = parsed.error.issues.flatMap((issue) => {
     const path = issue.path.map(String);
+    // A reference stands for text, whatever it will be: wrong already only where no text may stand.
+    if (issue.code !== 'invalid_type' && layer.open?.has(path.join('.'))) return [];
     if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey(layer, [...path, name].join('.')));
     return [wrongValue(layer, path)];
   });
@@ -43,7 +45,7 @@ function wrongValue(layer: Layer, path: readonly string[]): string {
   // A problem inside a list is told with the list's key.
   const known = configKeys().find(({ key }) => path.join('.') === key || path.join('.').startsWith(`${key}.`));
   const key = known?.key ?? path.join('.');
-  const found = known?.secret ? 'something else' : shown(layer.values, key);
+  const found = known?.secret ? 'something else' : shown(layer.written ?? layer.values, key);
   return `${placeOf(layer, key)}: ${key} must be ${known?.accepts ?? 'a section of keys and values'}, found ${found}`;
 }
 
@@ -54,7 +56,8 @@ function shown(values: Values, key: string): string {
 
 const LONGEST_SHOWN = 100;
 
-function placeOf(layer: Layer, key: string): string {
+/** Where a key's value stands, for people. */
+export function placeOf(layer: Layer, key: string): string {
   const origin = layer.origin(key);
   return origin.kind === 'flag' ? 'the command line' : originText(origin);
 }

@@ -1,10 +1,11 @@
 import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { OutputStream } from '../backends/backend.ts';
-import { Failure, failureToJson, toFailure } from '../errors.ts';
+import { Failure, toFailure } from '../errors.ts';
 import type { GuardedBackend } from '../guard/guarded-backend.ts';
 import type { GuardedCall, PersonQuestion } from '../guard/guarded-call.ts';
 import type { Principal } from '../identity/principal.ts';
+import { redactor } from '../redaction/process-redactor.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
 import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
 import { RawResult } from '../tools/tool.ts';
@@ -13,7 +14,7 @@ import { type CallLimit, createCallLimits } from './call-limits.ts';
 import { callRecord } from './call-record.ts';
 import { createHealthCheck, type Health } from './health.ts';
 import { createTaskLedger, type Task, type TaskRecord } from './task-ledger.ts';
-import { parseArguments, presentOutput } from './tool-values.ts';
+import { parseArguments, presentFailure, presentOutput, presentRaw } from './tool-values.ts';
 
 /** One `tools/call`, whoever it came from. */
 export interface ToolCall {
@@ -166,7 +167,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const failure = becauseOf(limit.reason, toFailure(thrown));
       ledger.end(task, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure.code);
       if (audit) await audit.record(callRecord(task, caller, values, failure));
-      return failedOutcome(failure);
+      return presentFailure(failure);
     } finally {
       limit.release();
       if (entered) leavePlace();
@@ -178,15 +179,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     const context = new CallContext(task, limit, caller, options.backend);
     if (limit.reason) throw limit.reason;
     const output = await limit.guard(tool.execute(input, context));
-    if (output instanceof RawResult) {
-      return {
-        content: output.content,
-        isError: output.isError,
-        ...(output.structuredContent && { structuredContent: output.structuredContent }),
-        ...(output.meta && { meta: output.meta }),
-      };
-    }
-    return presentOutput(tool, output);
+    return output instanceof RawResult ? presentRaw(output) : presentOutput(tool, output);
   }
 
   return {
@@ -230,28 +223,28 @@ function becauseOf(reason: Failure | undefined, failure: Failure): Failure {
 
 function ignore(): void {}
 
-/** What a tool is given. A class for its two getters, which an object literal would be made anew with for each call. */
+/** What a tool is given. A class for its getters, which an object literal would be made anew with for each call. */
 class CallContext implements ToolContext {
   readonly principal: Principal;
   readonly backend: ToolContext['backend'];
   readonly progress: ToolContext['progress'];
   readonly output: ToolContext['output'];
-  readonly log: ToolContext['log'];
   readonly ask: AskPort;
   readonly closeStream: ToolContext['closeStream'];
   readonly #task: Task;
   readonly #limit: CallLimit;
+  readonly #log: Caller['log'];
 
   constructor(task: Task, limit: CallLimit, caller: Caller, backend: OrchestratorOptions['backend']) {
     this.principal = caller.principal;
     this.backend = (name) => backend(name, guardedCall(task, limit, caller));
     this.progress = caller.progress ?? ignore;
     this.output = caller.output ?? ignore;
-    this.log = caller.log ?? ignore;
     this.ask = caller.ask;
     this.closeStream = caller.closeStream ?? ignore;
     this.#task = task;
     this.#limit = limit;
+    this.#log = caller.log;
   }
 
   get taskId(): string {
@@ -260,6 +253,11 @@ class CallContext implements ToolContext {
 
   get signal(): AbortSignal {
     return this.#limit.signal;
+  }
+
+  get log(): ToolContext['log'] {
+    const log = this.#log;
+    return log ? (level, data, logger) => log(level, redactor.json(data), logger) : ignore;
   }
 }
 
@@ -272,16 +270,4 @@ function guardedCall(task: Task, limit: CallLimit, { principal, session, ask }: 
 
 function isPassThrough(thrown: unknown): thrown is PassThrough {
   return typeof thrown === 'object' && thrown !== null && (thrown as Partial<PassThrough>).passThrough === true;
-}
-
-/** A failure as a model reads it: code and sentence first, then what to do, then the facts. */
-function failedOutcome(failure: Failure): ToolOutcome {
-  const lines = [`[${failure.code}] ${failure.message}`];
-  if (failure.hint) lines.push(failure.hint);
-  return {
-    content: [{ type: 'text', text: lines.join('\n') }],
-    isError: true,
-    failure,
-    meta: { 'mcp-python/failure': failureToJson(failure) },
-  };
 }

@@ -1,6 +1,9 @@
 import { nearestName } from '../config/nearest-name.ts';
-import { Failure } from '../errors.ts';
-import type { AnyTool, JsonObject } from '../tools/tool.ts';
+import { Failure, failureToJson } from '../errors.ts';
+import { safeText } from '../guard/text.ts';
+import { redactor } from '../redaction/process-redactor.ts';
+import { redactFailure } from '../redaction/redact-failure.ts';
+import type { AnyTool, JsonObject, RawResult } from '../tools/tool.ts';
 import type { ToolOutcome } from './orchestrator.ts';
 
 /**
@@ -27,9 +30,40 @@ function meant(key: string, known: readonly string[]): string {
   return near ? `, did you mean "${near}"?` : '';
 }
 
-/** The outcome of a tool's output, checked against its own schema before it leaves (MCP tools, structured content). */
+/**
+ * The outcome of a tool's output, checked against its own schema before it leaves (MCP tools, structured content). Here
+ * all results pass, so here secrets are masked, and the text that models and terminals show loses what could deceive
+ * them; structured content keeps such characters, so that a file can be told as it is.
+ */
 export function presentOutput(tool: AnyTool, output: JsonObject): ToolOutcome {
-  const structuredContent = tool.output ? (tool.output.parse(output) as JsonObject) : output;
+  const structuredContent = redactor.json(tool.output ? (tool.output.parse(output) as JsonObject) : output);
   const text = tool.present ? tool.present(structuredContent) : JSON.stringify(structuredContent);
-  return { content: [{ type: 'text', text }], structuredContent, isError: false };
+  return { content: [{ type: 'text', text: shown(text) }], structuredContent, isError: false };
 }
+
+/** The outcome of a tool that has put its result into the wire's words itself. */
+export function presentRaw({ content, isError, structuredContent, meta }: RawResult): ToolOutcome {
+  return {
+    content: content.map((block) =>
+      block.type === 'text' ? redactor.json({ ...block, text: safeText(block.text) }) : redactor.json(block),
+    ),
+    isError,
+    ...(structuredContent && { structuredContent: redactor.json(structuredContent) }),
+    ...(meta && { meta: redactor.json(meta) }),
+  };
+}
+
+/** A failure as a model reads it: code and sentence first, then what to do, then the facts. */
+export function presentFailure(given: Failure): ToolOutcome {
+  const failure = redactFailure(given);
+  const lines = [`[${failure.code}] ${failure.message}`];
+  if (failure.hint) lines.push(failure.hint);
+  return {
+    content: [{ type: 'text', text: shown(lines.join('\n')) }],
+    isError: true,
+    failure,
+    meta: { 'mcp-python/failure': failureToJson(failure) },
+  };
+}
+
+const shown = (text: string) => redactor.text(safeText(text));

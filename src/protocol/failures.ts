@@ -1,4 +1,5 @@
 import { Failure } from '../errors.ts';
+import { redactFailure } from '../redaction/redact-failure.ts';
 import { reportDefect } from '../telemetry/defects.ts';
 import { ERROR_CODES, ProtocolError } from './jsonrpc.ts';
 
@@ -7,7 +8,8 @@ export function toProtocolError(method: string, thrown: unknown): ProtocolError 
   if (thrown instanceof ProtocolError) return thrown;
   if (thrown instanceof Failure) {
     const code = thrown.code === 'invalid_input' ? ERROR_CODES.invalidParams : ERROR_CODES.internal;
-    return new ProtocolError(code, thrown.hint ? `${thrown.message} ${thrown.hint}` : thrown.message, { code: thrown.code });
+    const { message, hint } = redactFailure(thrown);
+    return new ProtocolError(code, hint ? `${message} ${hint}` : message, { code: thrown.code });
   }
   reportDefect(method, thrown);
   return new ProtocolError(ERROR_CODES.internal, 'Internal error: the server logged what went wrong.');

@@ -1,11 +1,15 @@
 import type { OutputStream } from '../backends/backend.ts';
 import { safeText } from '../guard/text.ts';
+import { redactor } from '../redaction/process-redactor.ts';
+import { createStreamRedactor } from '../redaction/stream-redactor.ts';
 import type { JsonObject, Progress } from '../tools/tool.ts';
 
 /** How often command output becomes a progress notification, milliseconds. */
 const OUTPUT_INTERVAL_MS = 200;
 /** Characters of output one notification carries; the rest is in the result. */
 const OUTPUT_CHARACTERS = 2000;
+/** Characters before those that are looked through too, so that what they begin with is no end of a secret. */
+const BEFORE = 4000;
 /** Notifications one call may send at once, and again each second. */
 const BURST = 50;
 
@@ -29,7 +33,7 @@ export function createProgressSender(progressToken: string | number, send: (para
   let received = 0;
   let pending = '';
   let timer: NodeJS.Timeout | undefined;
-  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  const readers: Partial<Record<OutputStream, (chunk: Uint8Array) => string>> = {};
 
   function progress(update: Progress) {
     if (stopped || !(update.progress > last)) return;
@@ -39,23 +43,24 @@ export function createProgressSender(progressToken: string | number, send: (para
     if (allowance < 1) return;
     allowance--;
     last = update.progress;
-    send({ progressToken, ...update });
+    const { message } = update;
+    send({ progressToken, ...update, ...(message !== undefined && { message: redactor.text(safeText(message)) }) });
   }
 
   function flush() {
     timer = undefined;
     const message = pending.slice(-OUTPUT_CHARACTERS);
     pending = '';
-    progress({ progress: received, message: safeText(message) });
+    progress({ progress: received, message });
   }
 
   return {
     progress,
-    output(_stream, chunk) {
+    output(stream, chunk) {
       if (stopped) return;
-      decoder ??= new TextDecoder();
+      readers[stream] ??= createReader();
       received += chunk.byteLength;
-      pending = (pending + decoder.decode(chunk.subarray(-OUTPUT_CHARACTERS), { stream: true })).slice(-OUTPUT_CHARACTERS);
+      pending = (pending + readers[stream](chunk.subarray(-OUTPUT_CHARACTERS - BEFORE))).slice(-OUTPUT_CHARACTERS);
       timer ??= setTimeout(flush, OUTPUT_INTERVAL_MS);
     },
     stop() {
@@ -63,6 +68,13 @@ export function createProgressSender(progressToken: string | number, send: (para
       clearTimeout(timer);
     },
   };
+}
+
+/** Bytes as text without secrets; what may be the beginning of one comes with what follows it. */
+function createReader(): (chunk: Uint8Array) => string {
+  const decoder = new TextDecoder();
+  const stream = createStreamRedactor(redactor);
+  return (chunk) => stream.push(decoder.decode(chunk, { stream: true }));
 }
 
 /** The progress token of a request, when it has a usable one. */

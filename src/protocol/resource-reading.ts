@@ -1,3 +1,4 @@
+import { redactor } from '../redaction/process-redactor.ts';
 import type { ResourceContents, ResourceContext, ResourceTemplate } from '../resources/resource.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
 import type { JsonObject } from '../tools/tool.ts';
@@ -15,7 +16,7 @@ export async function readResource(catalogue: Catalogue, uri: string, context: R
 
 function wireContents(uri: string, contents: ResourceContents): JsonObject {
   const { mimeType, text, blob } = contents;
-  return { uri, mimeType, ...(blob ? { blob: Buffer.from(blob).toString('base64') } : { text: text ?? '' }) };
+  return { uri, mimeType, ...(blob ? { blob: Buffer.from(blob).toString('base64') } : { text: redactor.text(text ?? '') }) };
 }
 
 /** RFC 6570 level 1: each `{name}` stands for one path segment. */
