@@ -32,7 +32,21 @@ describe('completion bash', () => {
   }
 
   it('offers subcommands, at every level', () => {
-    expect(offered('')).toEqual(['serve', 'stdio', 'call', 'tools', 'config', 'setup', 'doctor', 'completion', 'version']);
+    expect(offered('')).toEqual([
+      'serve',
+      'stdio',
+      'call',
+      'tools',
+      'config',
+      'policy',
+      'approve',
+      'keys',
+      'audit',
+      'setup',
+      'doctor',
+      'completion',
+      'version',
+    ]);
     expect(offered('--log-level', 'warn', 'con')).toEqual(['config']);
     expect(offered('config', '')).toEqual(['init', 'show', 'validate', 'schema']);
   });
