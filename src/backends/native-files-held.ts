@@ -11,6 +11,7 @@ import {
   constants,
   fstat,
   fstatSync,
+  lstatSync,
   open,
   openSync,
   readlinkSync,
@@ -22,7 +23,7 @@ import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import { unsteady } from './native-files-failures.ts';
 import { holdByName } from './native-files-held-by-name.ts';
-import { isOwnMount } from './native-mounts.ts';
+import { mountObjection } from './native-mounts.ts';
 
 export interface Held extends Disposable {
   /** Leads to the object itself; what is in a folder is below it. Only good as long as it is held. */
@@ -41,6 +42,11 @@ export interface HoldOptions {
   readonly folder?: boolean;
   /** Whether a link at the end of the path is followed; true if absent. */
   readonly follow?: boolean;
+  /**
+   * The path starts at something held and is used only if it is the real path too. Without links on the way it cannot
+   * lead into the tree of another process, so that is not looked at.
+   */
+  readonly exact?: boolean;
 }
 
 /** @throws the system’s own errors (`ENOENT` and the like), Failure `denied` or `conflict` */
@@ -54,20 +60,20 @@ const MAX_ATTEMPTS = 50;
 const openDescriptor = promisify(open);
 const statDescriptor = promisify(fstat) as (fd: number, options: { bigint: true }) => Promise<BigIntStats>;
 
-async function holdByDescriptor(path: string, { folder = false, follow = true }: HoldOptions = {}): Promise<Held> {
+async function holdByDescriptor(path: string, { folder = false, follow = true, exact = false }: HoldOptions = {}): Promise<Held> {
   const flags = O_PATH | (folder ? constants.O_DIRECTORY : 0) | (follow ? 0 : constants.O_NOFOLLOW);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const fd = await openDescriptor(path, flags);
-    const realPath = placeOrClose(fd, path);
+    const realPath = placeOrClose(fd, path, exact);
     if (realPath !== undefined) return held(fd, path, realPath);
     closeSync(fd);
   }
   throw unsteady(path);
 }
 
-function placeOrClose(fd: number, path: string): string | undefined {
+function placeOrClose(fd: number, path: string, exact: boolean): string | undefined {
   try {
-    return placeOf(fd, path);
+    return placeOf(fd, path, exact);
   } catch (thrown) {
     closeSync(fd);
     throw thrown;
@@ -95,20 +101,18 @@ function held(fd: number, asked: string, realPath: string): Held {
 const DELETED = ' (deleted)';
 
 /** Where an open object is, undefined when it has no name any more. The kernel answers from memory. */
-function placeOf(fd: number, asked: string): string | undefined {
+function placeOf(fd: number, asked: string, exact = false): string | undefined {
   const place = readlinkSync(`/proc/self/fd/${fd}`);
   if (!place.startsWith('/')) throw new Failure('denied', `${asked} leads to what is no file: ${place}.`);
-  const mount = mountOf(fd);
-  // Through /proc/<pid>/root one gets into trees of containers, where the same path means another file.
-  if (mount !== undefined && !isOwnMount(mount)) {
-    throw new Failure('denied', `${asked} leads into the file tree of another process.`);
-  }
+  const mount = exact ? undefined : mountOf(fd);
+  const objection = mount === undefined ? undefined : mountObjection(mount);
+  if (objection) throw new Failure('denied', `${asked} is out of bounds: ${objection}.`);
   return place.endsWith(DELETED) && !isNamed(place, fd) ? undefined : place;
 }
 
 /** A file may really have a name that ends like that. */
 function isNamed(place: string, fd: number): boolean {
-  const named = statSync(place, { bigint: true, throwIfNoEntry: false });
+  const named = lstatSync(place, { bigint: true, throwIfNoEntry: false });
   const opened = fstatSync(fd, { bigint: true });
   return named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
 }

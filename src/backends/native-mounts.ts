@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 
 interface Mount {
   readonly id: string;
+  /** `ext4`, `proc` … */
+  readonly type: string;
   /** Major and minor number of the file system. */
   readonly device: string;
   /** The folder of the file system that is seen at `point`. */
@@ -12,13 +14,15 @@ interface Mount {
 
 /** Mounts change seldom, and only by the hand of an administrator. */
 const FRESH_MS = 5000;
-let table: { readonly mounts: readonly Mount[]; readonly ids: ReadonlySet<string>; readonly readMs: number } | undefined;
+let table: { readonly mounts: ReadonlyMap<string, Mount>; readonly readMs: number } | undefined;
 
-function mountTable(maxAgeMs = FRESH_MS) {
-  if (table && performance.now() - table.readMs < maxAgeMs) return table;
-  const mounts = parseMounts(readMountInfo());
-  table = { mounts, ids: new Set(mounts.map(({ id }) => id)), readMs: performance.now() };
-  return table;
+/** By id. */
+function mountTable(maxAgeMs = FRESH_MS): ReadonlyMap<string, Mount> {
+  if (!table || performance.now() - table.readMs >= maxAgeMs) {
+    const mounts = new Map(parseMounts(readMountInfo()).map((mount) => [mount.id, mount]));
+    table = { mounts, readMs: performance.now() };
+  }
+  return table.mounts;
 }
 
 /** The kernel writes it on the spot; no disk and no network is asked. */
@@ -30,25 +34,35 @@ function readMountInfo(): string {
   }
 }
 
-/** @param text lines of `id parent major:minor root point …`, blanks in paths written as `\040` */
+/** @param text lines of `id parent major:minor root point options … - type source options`, blanks written as `\040` */
 export function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
-    const [id, , device, root, point] = line.split(' ');
+    const [id, , device, root, point, ...others] = line.split(' ');
     if (id === undefined || device === undefined || root === undefined || point === undefined) return [];
-    return [{ id, device, root: unescaped(root), point: unescaped(point) }];
+    const type = others[others.indexOf('-') + 1] ?? '';
+    return [{ id, type, device, root: unescaped(root), point: unescaped(point) }];
   });
 }
 
 const unescaped = (path: string) =>
   path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
-/** Whether a mount is one of this process: the path of a file on another one means nothing here. */
-export function isOwnMount(id: string): boolean {
-  return mountTable().ids.has(id) || mountTable(0).ids.has(id);
+const KERNEL_TYPES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 'debugfs', 'tracefs']);
+const KERNEL_FOLDERS = ['/proc', '/sys', '/dev'];
+
+/** Why files on a mount have no path that can be judged; undefined when they have. */
+export function mountObjection(id: string): string | undefined {
+  const mount = mountTable().get(id) ?? mountTable(0).get(id);
+  // Through /proc/<pid>/root one gets into the trees of containers, where the same path means another file.
+  if (!mount) return 'it is in the file tree of another process';
+  // As in the folder of a system to change root to. There its doors go by other names than those we know.
+  if (KERNEL_TYPES.has(mount.type) && !KERNEL_FOLDERS.some((folder) => isBelow(mount.point, folder)))
+    return `it is a second ${mount.type}`;
+  return undefined;
 }
 
 /** The other paths under which the same files are seen because their file system, or a part of it, is mounted twice. */
-export function otherMountsOf(path: string, mounts: readonly Mount[] = mountTable().mounts): string[] {
+export function otherMountsOf(path: string, mounts: readonly Mount[] = [...mountTable().values()]): string[] {
   // What is mounted later, or deeper, covers what is below.
   const own = mounts.reduce<Mount | undefined>(
     (best, mount) => (isBelow(path, mount.point) && mount.point.length >= (best?.point.length ?? 0) ? mount : best),

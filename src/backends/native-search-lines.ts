@@ -27,15 +27,17 @@ async function read(file: FileHandle, position: number, length: number): Promise
 }
 
 /** A file to be searched as text, opened: it can be read, and its beginning has no NUL. Undefined for others. */
-export async function openTextFile(root: SearchRoot, path: string): Promise<FileHandle | undefined> {
+export async function openTextFile(
+  root: SearchRoot,
+  path: string,
+  beginningBytes: number,
+): Promise<{ file: FileHandle; beginning: Buffer } | undefined> {
   const opened = await openRegular(root, path);
   if (!opened) return undefined;
-  const isText = await read(opened.file, 0, BINARY_CHECK_BYTES).then(
-    (beginning) => !beginning.includes(0),
-    () => false,
-  );
-  if (isText) return opened.file;
-  await opened.file.close();
+  const { file } = opened;
+  const beginning = await read(file, 0, Math.max(beginningBytes, BINARY_CHECK_BYTES)).catch(() => undefined);
+  if (beginning && !beginning.subarray(0, BINARY_CHECK_BYTES).includes(0)) return { file, beginning };
+  await file.close();
   return undefined;
 }
 

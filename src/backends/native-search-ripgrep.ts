@@ -171,7 +171,7 @@ async function* readMatches(stdout: AsyncIterable<Buffer>, root: SearchRoot): As
 function createHeldTexts(root: SearchRoot) {
   let path: string | undefined;
   let file: FileHandle | undefined;
-  let window = { start: 0, bytes: Buffer.alloc(0) };
+  let window: { start: number; bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) };
 
   async function close(): Promise<void> {
     const closing = file;
@@ -197,8 +197,9 @@ function createHeldTexts(root: SearchRoot) {
       if (wanted !== path) {
         await close();
         path = wanted;
-        window = { start: 0, bytes: Buffer.alloc(0) };
-        file = await openTextFile(root, wanted);
+        const opened = await openTextFile(root, wanted, WINDOW_BYTES);
+        file = opened?.file;
+        window = { start: 0, bytes: opened?.beginning ?? Buffer.alloc(0) };
       }
       return file !== undefined && (await read(offset, bytes.length)).equals(bytes);
     },

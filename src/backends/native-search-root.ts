@@ -12,8 +12,8 @@ export interface SearchRoot extends Disposable {
   /** Where it was when the search began. */
   readonly realPath: string;
   readonly judge: Judge;
-  /** Whether a relative path is neither named nor opened. */
-  conceals(path: string): boolean;
+  /** Whether what is at a real path is neither named nor opened. */
+  conceals(realPath: string): boolean;
   /** Holds what is at a relative path; undefined when it is no longer there, or a link has been put on the way. */
   hold(path: string, options?: Pick<HoldOptions, 'folder'>): Promise<Held | undefined>;
 }
@@ -45,10 +45,10 @@ export async function holdSearchRoot(directory: string, judge: Judge, hold: Hold
     path: rootPath,
     realPath,
     judge,
-    conceals: (path) => judge.conceals({ realPath: join(realPath, path), kind: 'missing' }) === true,
+    conceals: (path) => judge.conceals({ realPath: path, kind: 'missing' }) === true,
     async hold(path, { folder = false } = {}) {
       try {
-        const held = await hold(join(rootPath, path), { folder, follow: path === '' });
+        const held = await hold(join(rootPath, path), { folder, follow: path === '', exact: path !== '' });
         if (held.realPath === join(realPath, path) || held.realPath === join(await root.whereNow(), path)) return held;
         held[Symbol.dispose]();
       } catch {

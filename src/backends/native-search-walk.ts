@@ -1,13 +1,14 @@
-import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setImmediate as others } from 'node:timers/promises';
 import { type IgnoreRules, loadIgnoreRules, NO_RULES } from './ignore-rules.ts';
+import { type EntryKey, isFolder, isOther, nameOf, sortedEntries } from './native-search-entries.ts';
 import type { SearchRoot } from './native-search-root.ts';
 
 /** Folders whose files are windows into the kernel: reading them can block for ever or mean something. */
 const KERNEL_FOLDERS: ReadonlySet<string> = new Set(['/proc', '/sys', '/dev']);
 /** Folders listed ahead of the one being visited. */
 const LOOKAHEAD = 8;
+/** Entries passed without letting others run. */
+const AT_ONCE = 4096;
 
 export interface WalkedFile {
   /** Relative to the searched folder. */
@@ -25,44 +26,54 @@ export async function* walkFiles(
   { hidden, respectIgnores }: { readonly hidden: boolean; readonly respectIgnores: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<WalkedFile> {
-  async function* visit(prefix: string, listing: Promise<Dirent[]>, outer: IgnoreRules): AsyncGenerator<WalkedFile> {
-    const entries = await listing;
-    signal.throwIfAborted();
-    const folder = join(root.realPath, prefix);
-    const names = new Set(entries.map(({ name }) => name));
-    const rules = prefix === '' ? outer : await outer.enter(folder, names);
-    const kept = entries
-      .filter((entry) => (hidden || !entry.name.startsWith('.')) && !(respectIgnores && entry.name === '.git'))
-      .map((entry) => ({ entry, key: entry.isDirectory() ? `${entry.name}/` : entry.name }))
-      .filter(({ entry, key }) => !rules.ignores(join(folder, entry.name), key.endsWith('/')) && !isKernelFolder(folder, entry))
-      .filter(({ entry }) => !root.conceals(prefix + entry.name))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-    const folders = kept.filter(({ entry }) => entry.isDirectory()).map(({ entry }) => prefix + entry.name);
-    const ahead: Promise<Dirent[]>[] = [];
-    let entered = 0;
-    for (const { entry } of kept) {
-      if (!entry.isDirectory()) {
-        yield { path: prefix + entry.name, regular: entry.isFile() };
+  const above = root.realPath === '/' ? '' : root.realPath;
+
+  async function* visit(prefix: string, listing: Promise<EntryKey[]>, outer: IgnoreRules): AsyncGenerator<WalkedFile> {
+    const keys = await listing;
+    const place = `${above}/${prefix}`;
+    const rules = prefix === '' ? outer : await outer.enter(place.slice(0, -1), new Set(keys.filter(hasRules).map(nameOf)));
+
+    function isKept(key: EntryKey): boolean {
+      if (key.startsWith('.') && (!hidden || (respectIgnores && nameOf(key) === '.git'))) return false;
+      const path = place + nameOf(key);
+      return !rules.ignores(path, isFolder(key)) && !KERNEL_FOLDERS.has(path) && !root.conceals(path);
+    }
+
+    const ahead: { readonly key: EntryKey; readonly listing: Promise<EntryKey[]> }[] = [];
+    let scanned = 0;
+    function lookAhead(): void {
+      for (; scanned < keys.length && ahead.length < LOOKAHEAD; scanned++) {
+        const key = keys[scanned] as EntryKey;
+        if (!isFolder(key) || !isKept(key)) continue;
+        ahead.push({ key, listing: list(prefix + nameOf(key)) });
+      }
+    }
+
+    for (const [index, key] of keys.entries()) {
+      if (index % AT_ONCE === 0) {
+        signal.throwIfAborted();
+        if (index > 0) await others();
+      }
+      if (!isFolder(key)) {
+        if (isKept(key)) yield { path: prefix + nameOf(key), regular: !isOther(key) };
         continue;
       }
-      while (ahead.length < Math.min(folders.length, entered + LOOKAHEAD))
-        ahead.push(list(root, folders[ahead.length] as string));
-      yield* visit(`${prefix}${entry.name}/`, ahead[entered] as Promise<Dirent[]>, rules);
-      // A list of a large folder is not kept longer than it is needed.
-      delete ahead[entered];
-      entered += 1;
+      lookAhead();
+      if (ahead[0]?.key !== key) continue;
+      const next = ahead.shift();
+      if (next) yield* visit(prefix + key, next.listing, rules);
     }
   }
 
-  const rules = respectIgnores ? await loadIgnoreRules(root.realPath) : NO_RULES;
-  yield* visit('', list(root, ''), rules);
+  function list(path: string): Promise<EntryKey[]> {
+    const entries = sortedEntries(root, path, signal);
+    // Lists that are not waited for when a search ends early.
+    entries.catch(() => {});
+    return entries;
+  }
+
+  yield* visit('', list(''), respectIgnores ? await loadIgnoreRules(root.realPath) : NO_RULES);
 }
 
-async function list(root: SearchRoot, path: string): Promise<Dirent[]> {
-  using folder = await root.hold(path, { folder: true });
-  return folder ? await readdir(folder.path, { withFileTypes: true }).catch(() => []) : [];
-}
-
-function isKernelFolder(parent: string, entry: Dirent): boolean {
-  return parent === '/' && KERNEL_FOLDERS.has(`/${entry.name}`);
-}
+const RULE_FILES: ReadonlySet<EntryKey> = new Set(['.git', '.git/', '.gitignore', '.ignore']);
+const hasRules = (key: EntryKey) => RULE_FILES.has(key);

@@ -50,8 +50,8 @@ export interface OwnLinks {
 
 /** How long what was found is believed of objects that did not change since. */
 const BELIEVED_MS = 30_000;
-/** Clocks of file systems tick more slowly than ours. */
-const TICK_MS = 50;
+/** Clocks of file systems tick more slowly than ours, some once in two seconds. */
+const TICK_MS = 2000;
 
 /**
  * Which objects are ours by another name. Few objects have several names, and giving one a further name is a change of

@@ -127,8 +127,7 @@ export function createPathPolicy(
           places = await currentPlaces();
           refused = objection(realPath, use, places, isRoot);
         }
-        // Writing replaces the name and leaves the object alone.
-        if (!refused && use !== 'write' && (await places.own.haveNameOf({ realPath, ...object }))) refused = { reason: OURS };
+        if (!refused && (await places.own.haveNameOf({ realPath, ...object }))) refused = { reason: OURS };
         if (refused) throw denied(path, realPath, refused);
       },
       conceals: (object) => places === undefined || places.own.hold(object.realPath) || places.own.haveNameOf(object),

@@ -168,9 +168,10 @@ describe('our own files', () => {
     expect(matches.map(({ path }) => path).sort()).toEqual(['secret.txt', 'ws-evil/secret.txt']);
   });
 
-  it('are not replaced where a hard link to them is written to: only the name is', async () => {
+  it('are out of reach through hard links', async () => {
     linkSync(join(base, 'state', 'key'), join(root, 'hard'));
-    await write('hard', rules());
+    await expect(read('hard', rules())).rejects.toMatchObject({ code: 'denied' });
+    await expect(write('hard', rules())).rejects.toMatchObject({ code: 'denied' });
     expect(readFileSync(join(base, 'state', 'key'), 'utf8')).toBe('key');
   });
 });

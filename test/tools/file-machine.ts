@@ -7,24 +7,20 @@ import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import type { JsonObject, RawResult, Tool, ToolContext } from '../../src/tools/tool.ts';
 import { guardedNative } from '../fixtures/guard.ts';
 
+/** The tool's structured output; arguments and output pass their schemas, as they do in the server. */
+export type RunTool = <I, O extends JsonObject>(tool: Tool<I, O>, values: object, signal?: AbortSignal) => Promise<O>;
+
 /** A temporary folder of this machine as the workspace, and tools that run on it. */
 export interface FileMachine extends AsyncDisposable {
   readonly folder: string;
   readonly backend: GuardedBackend;
-  /** The tool's structured output; arguments and output pass their schemas, as they do in the server. */
-  run<I, O extends JsonObject>(tool: Tool<I, O>, values: object, signal?: AbortSignal): Promise<O>;
+  readonly run: RunTool;
   /** What a model gets to read. */
   show<I, O extends JsonObject>(tool: Tool<I, O>, values: object): Promise<string>;
 }
 
-export async function openFileMachine(): Promise<FileMachine> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'mcp-files-')));
-  const backend = guardedNative(folder, { workspace: folder, home: homedir() });
-  async function run<I, O extends JsonObject>(
-    tool: Tool<I, O>,
-    values: object,
-    signal = new AbortController().signal,
-  ): Promise<O> {
+export function toolsOn(backend: GuardedBackend): RunTool {
+  return async <I, O extends JsonObject>(tool: Tool<I, O>, values: object, signal = new AbortController().signal) => {
     const context: ToolContext = {
       principal: LOCAL_PRINCIPAL,
       taskId: '00000000-0000-4000-8000-000000000000',
@@ -42,7 +38,13 @@ export async function openFileMachine(): Promise<FileMachine> {
     };
     const output: O | RawResult = await tool.execute((tool.input as z.ZodType<I>).parse(values), context);
     return (tool.output as z.ZodType<O>).parse(output);
-  }
+  };
+}
+
+export async function openFileMachine(): Promise<FileMachine> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'mcp-files-')));
+  const backend = guardedNative(folder, { workspace: folder, home: homedir() });
+  const run = toolsOn(backend);
   return {
     folder,
     backend,
