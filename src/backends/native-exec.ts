@@ -20,6 +20,7 @@ import {
   treeEnds,
 } from './process-tree.ts';
 import type { Reaper } from './reaper.ts';
+import type { ProxyPool } from './sandbox/proxy-pool.ts';
 import { beginCpuCount, cpuOfLastChild } from './waited-cpu.ts';
 
 /** Time between SIGTERM and SIGKILL, milliseconds. */
@@ -31,10 +32,26 @@ const SWEEP_MS = 200;
 export interface NativeExecutor {
   readonly reaper: Reaper;
   limiter(): Promise<Limiter>;
+  /** Ways out of sandboxes. */
+  readonly proxies: ProxyPool;
 }
 
+/** Files and sockets come and go between our look and the mounts of a sandbox: then it is planned anew. */
+const SANDBOX_TRIES = 3;
+
 /** @throws Failure `not_found` or `denied` when the program or the working directory cannot be used. */
-export async function execNative(request: ExecRequest, io: ExecIO, { reaper, limiter }: NativeExecutor): Promise<ExecResult> {
+export async function execNative(request: ExecRequest, io: ExecIO, executor: NativeExecutor): Promise<ExecResult> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await execOnce(request, io, executor);
+    } catch (thrown) {
+      const passing = thrown instanceof Failure && thrown.details?.passing === true;
+      if (!passing || tries === SANDBOX_TRIES) throw thrown;
+    }
+  }
+}
+
+async function execOnce(request: ExecRequest, io: ExecIO, { reaper, limiter, proxies }: NativeExecutor): Promise<ExecResult> {
   if (io.signal.aborted) return nothingRan();
   reaper.watch();
   const { limits, confinement } = request;
@@ -49,7 +66,7 @@ export async function execNative(request: ExecRequest, io: ExecIO, { reaper, lim
     const limited = await preparing;
     const mark = limited?.name ?? randomUUID();
     let env: ExecRequest['env'] = { ...request.env, [SERVER_MARK]: reaper.mark, [COMMAND_MARK]: mark };
-    if (confinement) ({ argv, env } = confined = await confine(argv, confinement, { ...request, env }));
+    if (confinement) ({ argv, env } = confined = await confine(argv, confinement, { ...request, env }, proxies));
     if (io.signal.aborted) return nothingRan();
     return await run(argv, { ...request, env }, io, { reaper, mark, limited });
   } finally {

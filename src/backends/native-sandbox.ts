@@ -5,8 +5,9 @@ import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
 import type { Confinement, ExecRequest, ExecResult } from './backend.ts';
 import type { Argv } from './limits/limiter.ts';
-import { enterSandbox } from './sandbox/bubblewrap.ts';
+import { enterSandbox, isPassing } from './sandbox/bubblewrap.ts';
 import { findSandbox } from './sandbox/find-sandbox.ts';
+import type { ProxyPool } from './sandbox/proxy-pool.ts';
 
 /** What bwrap runs beside the command: itself and the first process of the new process space. They count for its limits. */
 export const SANDBOX_PROCESSES = 2;
@@ -20,11 +21,21 @@ export interface Confined {
   release(): void;
 }
 
-/** @throws Failure `unavailable` where there is no sandbox, `denied` for a working directory that cannot be seen in it */
-export async function confine(argv: Argv, confinement: Confinement, { cwd, env }: ExecRequest): Promise<Confined> {
+/**
+ * @throws Failure `unavailable` where there is no sandbox, `denied` for a working directory that cannot be seen in it,
+ *   `invalid_config` for a list of hosts with something else in it
+ */
+export async function confine(
+  argv: Argv,
+  confinement: Confinement,
+  { cwd, env }: ExecRequest,
+  proxies: ProxyPool,
+): Promise<Confined> {
   const sandbox = await findSandbox();
   if ('reason' in sandbox) throw new Failure('unavailable', `There is no sandbox to run the command in. ${sandbox.reason}`);
-  const entered = enterSandbox(sandbox, confinement, { cwd, env, statusFd: STATUS_FD });
+  const { network } = confinement;
+  const proxy = typeof network === 'string' || network.length === 0 ? undefined : await proxies.get(network);
+  const entered = enterSandbox(sandbox, confinement, { cwd, env, statusFd: STATUS_FD, ...(proxy && { proxy }) });
   return { ...entered, argv: [...entered.argv, ...argv] as unknown as Argv };
 }
 
@@ -52,14 +63,18 @@ export function readStatus(child: ChildProcess): SandboxStatus {
 
 /** Why bwrap ended without having run the command: as it said it. */
 export function sandboxFailure(stderr: Uint8Array, { command }: ExecRequest): Failure {
-  const said = /^bwrap: (.*)/m.exec(Buffer.from(stderr).toString())?.[1] ?? 'it ended before the command began';
+  const text = Buffer.from(stderr).toString();
+  const said = /^bwrap: (.*)/m.exec(text)?.[1] ?? 'it ended before the command began';
   const program = command.kind === 'argv' ? command.argv[0] : '/bin/sh';
   if (/^execvp .*No such file/.test(said)) {
     return new Failure('not_found', `The program ${program} cannot be seen in the sandbox.`, {
       hint: 'Programs in folders that commands may not read cannot be run: see `execution.security.path_restrictions`.',
     });
   }
-  return new Failure('unavailable', `The sandbox could not be made: ${said}.`, { hint: 'See `mcp-python doctor`.' });
+  return new Failure('unavailable', `The sandbox could not be made: ${said}.`, {
+    hint: 'See `mcp-python doctor`.',
+    details: { passing: isPassing(text) },
+  });
 }
 
 /** Numbers of the signals that we or the kernel end commands with. */

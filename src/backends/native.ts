@@ -1,10 +1,12 @@
 import type { Backend, Enforcement } from './backend.ts';
 import type { Limiter } from './limits/limiter.ts';
 import { createReaper } from './reaper.ts';
+import { createProxyPool } from './sandbox/proxy-pool.ts';
 
 /** This machine, with the rights of this process. */
 export function createNativeBackend(): Backend {
   const reaper = createReaper();
+  const proxies = createProxyPool();
   // Modules are loaded when they are first used: a server that only reads files never loads what runs commands.
   const system = () => import('./native-system.ts');
   const files = () => import('./native-files.ts').then(({ nativeFiles }) => nativeFiles);
@@ -38,7 +40,7 @@ export function createNativeBackend(): Backend {
     name: 'native',
     async exec(request, io) {
       const { execNative } = await import('./native-exec.ts');
-      return execNative(request, io, { reaper, limiter });
+      return execNative(request, io, { reaper, limiter, proxies });
     },
     files: {
       stat: async (path, judge) => (await files()).stat(path, judge),
@@ -65,6 +67,7 @@ export function createNativeBackend(): Backend {
     },
     async [Symbol.asyncDispose]() {
       (await opening?.catch(() => undefined))?.close();
+      await proxies[Symbol.asyncDispose]();
     },
   };
 }

@@ -37,6 +37,18 @@ export interface SandboxedCommand {
 const LOADER_VARIABLE =
   /^(?:LD_|MALLOC_|MUSL_)|^(?:GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LOCALDOMAIN|LOCPATH|NLSPATH|RES_OPTIONS|TZDIR)$/;
 
+/** What bwrap says when something that it was to mount, or to mount over, was gone or in the way by then. */
+const PASSING = /^bwrap: (?:Can't (?:create file|mkdir|find source path|bind mount|mount|get type of source|remount)|Unable to)/m;
+
+/**
+ * Whether the sandbox could not be made for a reason that may have passed: files and sockets come and go between our
+ * look and the mount. Another try is worth it, with a plan of its own.
+ * @param stderr of what ended before the command began
+ */
+export function isPassing(stderr: string): boolean {
+  return PASSING.test(stderr);
+}
+
 /**
  * A new user namespace with the same user in it and no capability at all: root, too, can then only do what the owner
  * of its files can. Files of others show as `nobody`'s.

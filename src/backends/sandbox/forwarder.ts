@@ -62,14 +62,14 @@ function reach(socketPath: string, host: string): void {
   proxy.write(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
 }
 
-/** One ends with the other. */
+/** One that breaks off takes the other with it. */
 function join(one: Socket, other: Socket): void {
   for (const [mine, theirs] of [
     [one, other],
     [other, one],
   ] as const) {
     mine.on('error', () => theirs.destroy());
-    mine.on('close', () => theirs.destroy());
+    mine.on('close', () => (mine.readableEnded ? theirs.end() : theirs.destroy()));
   }
 }
 

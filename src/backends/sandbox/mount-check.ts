@@ -59,7 +59,7 @@ export function mountCheck(sealed: readonly Sealed[]): string[] {
 
 function identity({ path, by }: Sealed): string {
   if (by === 'device') return by;
-  return by === 'folder' ? '0' : String(statSync(path, { bigint: true }).ino);
+  return by === 'folder' ? '0' : String(statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? 0);
 }
 
 /** What we cannot open the command cannot either. */

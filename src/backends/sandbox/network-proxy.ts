@@ -34,6 +34,8 @@ export interface ProxyOptions {
 
 /** How long a host may take to answer a new connection, milliseconds. */
 const CONNECT_WITHIN_MS = 30_000;
+/** How long a host may stay silent when its client has gone, milliseconds. */
+const LINGER_MS = 30_000;
 /** Headers for the next hop only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'],
@@ -150,9 +152,7 @@ async function tunnel(reach: Reach, { url = '' }: IncomingMessage, client: Duple
   const [, host = '', port] = /^(.*):(\d+)$/.exec(url) ?? [];
   try {
     const server = await reach(host, Number(port));
-    server.on('error', () => client.destroy());
-    client.on('close', () => server.destroy());
-    server.on('close', () => client.destroy());
+    endTogether(client, server);
     client.write('HTTP/1.1 200 Connection established\r\n\r\n');
     if (head.length > 0) server.write(head);
     server.pipe(client);
@@ -165,6 +165,13 @@ async function tunnel(reach: Reach, { url = '' }: IncomingMessage, client: Duple
       `HTTP/1.1 ${status} ${message}\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
+}
+
+/** One that breaks off takes the other with it; one that has ended leaves it the time to pass on what it holds. */
+function endTogether(client: Duplex, server: Socket): void {
+  server.on('error', () => client.destroy());
+  client.on('close', () => (client.readableEnded ? server.setTimeout(LINGER_MS, () => server.destroy()) : server.destroy()));
+  server.on('close', () => (server.readableEnded ? client.end() : client.destroy()));
 }
 
 /** `GET http://host/path`: plain HTTP. */

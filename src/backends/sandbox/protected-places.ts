@@ -1,7 +1,8 @@
 /** Where `PROTECTED_NAMES` are, or could be made, in the folders that a command may write. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROTECTED_NAMES, type ProtectedName } from './protected-names.ts';
+import { entryAt } from './real-paths.ts';
 
 export interface ProtectedPlace {
   /** Absolute. */
@@ -35,7 +36,8 @@ function gitFolders(root: string): string[] {
     const next: string[] = [];
     for (const folder of folders) {
       if (++looked > MAX_FOLDERS || found.length >= MAX_REPOSITORIES) return found;
-      if (isFolder(join(folder, '.git'))) found.push(join(folder, '.git'), ...moduleFolders(join(folder, '.git', 'modules'), 0));
+      if (entryAt(join(folder, '.git'))?.isDirectory())
+        found.push(join(folder, '.git'), ...moduleFolders(join(folder, '.git', 'modules'), 0));
       if (depth < DEPTH)
         next.push(
           ...foldersIn(folder)
@@ -52,7 +54,7 @@ function gitFolders(root: string): string[] {
 function moduleFolders(folder: string, depth: number): string[] {
   return foldersIn(folder).flatMap((name) => {
     const path = join(folder, name);
-    if (lstatSync(join(path, 'HEAD'), { throwIfNoEntry: false })) return [path, ...moduleFolders(join(path, 'modules'), 0)];
+    if (entryAt(join(path, 'HEAD'))) return [path, ...moduleFolders(join(path, 'modules'), 0)];
     return depth < DEPTH ? moduleFolders(path, depth + 1) : [];
   });
 }
@@ -65,8 +67,4 @@ function foldersIn(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,5 @@
 /** Questions about paths that a plan of mounts asks; asked at once, for a command waits for the answers. */
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** The path with every link resolved; parts at the end that do not exist are kept as they are. */
@@ -12,17 +12,31 @@ export function real(path: string): string {
   }
 }
 
-/** Whether there is something at the path, or at what it leads to. */
+/** Whether there is something at the path, or at what it leads to, that we get to. */
 export function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return look(statSync, path) !== undefined;
 }
 
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return look(statSync, path)?.isDirectory() ?? false;
+}
+
+/** What is at the path itself; undefined where there is nothing that we get to. */
+export function entryAt(path: string): Stats | undefined {
+  return look(lstatSync, path);
 }
 
 export function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return entryAt(path)?.isSymbolicLink() ?? false;
+}
+
+/** A missing one is no exception: those take far longer. */
+function look(how: typeof statSync, path: string): Stats | undefined {
+  try {
+    return how(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The folders above a path, the nearest first, `/` included. */

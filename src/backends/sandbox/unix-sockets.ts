@@ -2,7 +2,8 @@
  * Sockets in the file system through which a command could have others work for it: a container engine, the service
  * manager, an agent that holds keys. A read-only view does not keep anybody from connecting to them.
  */
-import { lstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { entryAt } from './real-paths.ts';
 
 /** Doors to the machine outside `/run`, there or not yet: folders, so that a service started later is covered too. */
 export const SOCKET_FOLDERS: readonly string[] = [
@@ -28,5 +29,5 @@ export function listeningSockets(): string[] {
   for (const [, path = ''] of table.matchAll(/^\S+: (?:\S+ +){5}\d+ (\/.*)$/gm)) {
     if (!HARMLESS.test(path)) paths.add(path);
   }
-  return [...paths].filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isSocket());
+  return [...paths].filter((path) => entryAt(path)?.isSocket());
 }

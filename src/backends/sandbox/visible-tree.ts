@@ -12,13 +12,13 @@ export interface VisibleTree {
   readonly accesses: ReadonlyMap<string, Access>;
   /** What has to be made before, so that something can be mounted over it; outer folders first. */
   readonly places: readonly Place[];
-  /** What `seal` mounts. */
+  /** What `seal` mounts in folders that may be written. */
   readonly sealed: ReadonlySet<string>;
   set(path: string, access: Access): void;
   accessOf(path: string): Access;
   /**
-   * Keeps a path in a folder that may be written from being changed, or seen. What it lies in is mounted over itself,
-   * so that it cannot be moved away and another put there.
+   * Keeps a path from being changed, or seen. In a folder that may be written what it lies in is mounted over itself, so
+   * that it cannot be moved away and another put there.
    * @param missing what stands there meanwhile when nothing does; without it, it may be made
    */
   seal(path: string, access: 'read' | 'hidden', missing?: Place): void;
@@ -65,7 +65,7 @@ export function createVisibleTree(base: Access): VisibleTree {
         sealed.add(parent);
       }
       accesses.set(path, access);
-      sealed.add(path);
+      if (around === 'write') sealed.add(path);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { OwnGroups } from '../../../src/backends/limits/own-groups.ts';
 import { createNativeBackend } from '../../../src/backends/native.ts';
 import { execNative } from '../../../src/backends/native-exec.ts';
 import { createReaper } from '../../../src/backends/reaper.ts';
+import { createProxyPool } from '../../../src/backends/sandbox/proxy-pool.ts';
 import { eventually, processesWith, watchLateness } from '../watching.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -64,7 +65,7 @@ function runIn(limiter: Limiter | undefined) {
         ...request,
       },
       { signal: new AbortController().signal },
-      { reaper, limiter: () => Promise.resolve(limiter ?? processLimits) },
+      { reaper, proxies: createProxyPool(), limiter: () => Promise.resolve(limiter ?? processLimits) },
     );
     const text = (stream: ExecResult['stdout']) => Buffer.concat([stream.head, stream.tail]).toString();
     return { ...result, stdout: text(result.stdout), stderr: text(result.stderr), latestMs: latest() };
@@ -258,7 +259,7 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
     });
     const sleepers = () => processesWith('sleep\x0061.25').length;
     expect(await eventually(() => sleepers() === 10, 10_000)).toBe(true);
-    const name = /mcp-python-\d+-\d+-\d+/.exec(told)?.[0] as string;
+    const name = /mcp-python-[\da-f-]+/.exec(told)?.[0] as string;
     expect(name).toContain(`-${server.pid}-`);
     const homes = [...limiters.values()].flatMap(({ homes }) => homes.map((home) => join(dirname(home), name)));
     expect(homes.some(existsSync)).toBe(true);
@@ -269,7 +270,7 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
 
   it('are ended at the next start where nothing else could', async () => {
     const [limiter] = limiters.values();
-    const left = (limiter as Limiter).homes.map((home) => home.replace(/\d+-\d+$/, '4194304-1'));
+    const left = (limiter as Limiter).homes.map((home) => home.replace(/\d+-\d+-[\da-f]+$/, '4194304-1-0'));
     for (const folder of left) mkdirSync(join(folder, 'command'), { recursive: true });
     await openLimiter();
     expect(await eventually(() => !left.some(existsSync))).toBe(true);

@@ -1,7 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { folderWith, noSandbox, OUTSIDE_TMP, run } from './in-sandbox.ts';
+
+const NOBODY = 65_534;
+
+/** Whether we may become another user who can still run what the tests run. */
+function canRunAs(user: number): boolean {
+  return process.getuid?.() === 0 && spawnSync(process.execPath, ['-v'], { uid: user, gid: user }).status === 0;
+}
 
 describe.skipIf(noSandbox)('a confined command', () => {
   it('writes where it may and nowhere else', async () => {
@@ -52,14 +62,35 @@ describe.skipIf(noSandbox)('a confined command', () => {
     await expect(() => run({ readable: [] }, 'true', { cwd: hidden })).rejects.toMatchObject({ code: 'denied' });
   });
 
-  it.skipIf(process.getuid?.() !== 0)('runs for an ordinary user as it does for root', async () => {
+  it.skipIf(!canRunAs(NOBODY))('runs for an ordinary user as it does for root, who sees no more than before', async () => {
     const workspace = folderWith({ file: 'x' }, '/var');
-    chownSync(workspace, 65_534, 65_534);
-    const { stdout, stderr } = await run({ writable: [workspace] }, 'id -u; echo hi > new; cat new; stat -c %u new', {
-      user: 65_534,
+    chownSync(workspace, NOBODY, NOBODY);
+    const secret = folderWith({}, '/var');
+    const listener = createServer().listen(join(secret, 'socket'));
+    onTestFinished(() => void listener.close());
+    await once(listener, 'listening');
+    const module = (name: string) => new URL(`../../../src/backends/sandbox/${name}.ts`, import.meta.url).href;
+    const script = `id -u; echo hi > new; cat new; stat -c %u new; ls -d .git/hooks .claude; echo x > .git/hooks/x; ls ${secret}`;
+    const program = `
+      const { enterSandbox } = await import('${module('bubblewrap')}');
+      const { findSandbox } = await import('${module('find-sandbox')}');
+      const confinement = { writable: ['${workspace}'], hidden: ['${workspace}/a/b', '${secret}/c/d'], network: 'none' };
+      const { argv, env, release } = enterSandbox(await findSandbox(), confinement, { cwd: '${workspace}', env: { PATH: '/usr/bin:/bin', HOME: '${workspace}' } });
+      const { spawnSync } = await import('node:child_process');
+      const { stdout, stderr } = spawnSync(argv[0], [...argv.slice(1), '/bin/sh', '-c', ${JSON.stringify(script)}], { env, encoding: 'utf8' });
+      release();
+      console.log(JSON.stringify({ stdout, stderr }));`;
+    mkdirSync(join(workspace, '.git/hooks'), { recursive: true });
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      uid: NOBODY,
+      gid: NOBODY,
+      encoding: 'utf8',
     });
-    expect({ stdout, stderr }).toEqual({ stdout: '65534\nhi\n65534\n', stderr: '' });
-    expect(lstatSync(join(workspace, 'new')).uid).toBe(65_534);
+    const told = JSON.parse(stdout);
+    expect(told.stdout).toBe('65534\nhi\n65534\n.git/hooks\n');
+    expect(told.stderr).toMatch(/\.claude.*No such file[\s\S]*Read-only file system[\s\S]*Permission denied/);
+    expect(lstatSync(join(workspace, 'new')).uid).toBe(NOBODY);
+    expect(readdirSync(workspace).sort()).toEqual(['.git', 'file', 'new']);
   });
 });
 

@@ -116,7 +116,11 @@ describe.skipIf(noSandbox)('a confined command', () => {
       argv,
       env: outer,
       release,
-    } = enterSandbox((await findSandbox()) as Sandbox, { writable: [], hidden: [], network: 'none' }, { cwd: '/', env });
+    } = enterSandbox(
+      (await findSandbox()) as Sandbox,
+      { writable: [], readable: [], hidden: [], network: 'none' },
+      { cwd: '/', env },
+    );
     onTestFinished(release);
     const program = JSON.stringify([...argv.slice(1), '/bin/sleep', '60']);
     const parent = spawn(
