@@ -20,6 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../errors.ts';
 import { loadSecretKey } from '../state/secret-key.ts';
 import type { AuditNote } from './audit-log.ts';
 import { findPlace, type Known, type Place } from './find-place.ts';
@@ -65,6 +66,11 @@ interface OpenLog {
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL;
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
+/** How long the lock is waited for, milliseconds: only a process that was stopped or hangs keeps it that long. */
+const PATIENCE_MS = 5000;
+/** The same once it was waited for in vain: not every call is to be late. */
+const IMPATIENCE_MS = 50;
+
 export function createChainWriter(options: ChainWriterOptions): ChainWriter {
   const { directory, stateDirectory, keepFiles, noteBody } = options;
   let key: KeyObject | undefined;
@@ -73,6 +79,7 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
   let log: OpenLog | undefined;
   /** Outlives a log that was lost. */
   let known: Known | undefined;
+  let patience = PATIENCE_MS;
   const finishing = new Set<Promise<void>>();
   const path = (number: number) => join(directory, fileName(number));
 
@@ -80,17 +87,19 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     try {
       key ??= await loadKey();
       lock ??= makeLock();
-      let turn = await lock.hold();
+      let turn = await lock.hold(patience);
       if (log && log.turn !== turn && !isAsLeft(log)) {
         // The folder may be another one now, and then so is its lock.
         closeAll();
         lock = makeLock();
-        turn = await lock.hold();
+        turn = await lock.hold(patience);
       }
       log ??= openLog(key);
       log.turn = turn;
       write(log, bodies, key);
+      patience = PATIENCE_MS;
     } catch (error) {
+      if (error instanceof Failure) patience = IMPATIENCE_MS;
       // Whatever the folder holds now, the next attempt looks at it anew.
       closeAll();
       throw error;
@@ -134,7 +143,8 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     const number = begins ? place.highest + 1 : place.highest;
     const superfluous = begins ? toRemove() : [];
     const notes = [...(begins ? [fileNote(number)] : []), ...place.notes, ...superfluous.map(removedNote)];
-    const chained = chain(place.position, [...notes.map(noteBody), ...bodies], sealing);
+    const all = notes.length > 0 ? [...notes.map(noteBody), ...bodies] : bodies;
+    const chained = chain(place.position, all, sealing);
     const data = Buffer.from(chained.text);
     const start = begins ? 0 : place.bytes;
     const bytes = start + data.length;

@@ -16,19 +16,17 @@ const LEASE_MS = 5;
 /** How long its holder then leaves it to those who wait; they look every millisecond. */
 const YIELD_MS = 4;
 const LOOK_AGAIN_MS = 1;
-/** How long anybody waits for it: only a stopped process keeps it that long. */
-const PATIENCE_MS = 5000;
 
-/** Result code of SQLite for a lock that another has. */
-const SQLITE_BUSY = 5;
+/** SQLite's words for a lock that another has (SQLITE_BUSY); Deno gives no number. */
+const BUSY = 'database is locked';
 
 export interface ProcessLock {
   /**
    * Resolves when this process has the lock, with a number that changes whenever it was away. It is kept until the
    * current turn of the event loop has ended, at least.
-   * @throws Failure `unavailable` after 5 s, or what makes a lock impossible here
+   * @throws Failure `unavailable` after so many milliseconds, or what makes a lock impossible here
    */
-  hold(): Promise<number>;
+  hold(patience: number): Promise<number>;
   close(): void;
 }
 
@@ -51,7 +49,7 @@ export function openProcessLock(directory: string): ProcessLock {
     try {
       database.exec('BEGIN IMMEDIATE');
     } catch (error) {
-      if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
+      if (error instanceof Error && error.message === BUSY) return false;
       throw error;
     }
     held = true;
@@ -75,11 +73,12 @@ export function openProcessLock(directory: string): ProcessLock {
     }
   }
 
-  async function wait(): Promise<void> {
-    const until = performance.now() + PATIENCE_MS;
+  async function wait(patience: number): Promise<void> {
+    const until = performance.now() + patience;
     for (let yielding = away > performance.now(); ; yielding = false) {
       if (!yielding && take()) break;
-      if (performance.now() > until) throw new Failure('unavailable', `Another process holds ${path} for more than 5 seconds.`);
+      if (performance.now() > until)
+        throw new Failure('unavailable', `Another process keeps ${path} locked: it hangs, or was stopped.`);
       if (!yielding) closeSync(openSync(wanted, 'a', 0o600));
       const pause = yielding ? away - performance.now() : LOOK_AGAIN_MS;
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, pause)));
@@ -87,14 +86,15 @@ export function openProcessLock(directory: string): ProcessLock {
   }
 
   return {
-    async hold() {
+    async hold(patience) {
       if (broken) throw broken;
-      if (!held && (away > performance.now() || !take())) await wait();
+      if (!held && (away > performance.now() || !take())) await wait(patience);
       return turn;
     },
     close() {
       release();
-      database.close();
+      // Closing frees the lock as well, and what is broken holds none.
+      if (!broken) database.close();
     },
   };
 }

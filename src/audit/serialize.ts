@@ -15,7 +15,7 @@ const MAX_REMEMBERED = 512;
 const MAX_REMEMBERED_LENGTH = 128;
 
 /** A UUID is no secret, and a redactor could take one for a key. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const isUuid = (text: string) => text.length === 36 && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text);
 
 /** Characters that JSON leaves as they are and a terminal acts on: the file can be shown as it is. */
 const ACTIVE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -39,7 +39,7 @@ export function createSerializer(redact: (text: string) => string): Serialize {
 
   function string(key: string, text: string): string {
     if (OWN_WORDS.has(key)) return quote(text);
-    if (key === 'task' && UUID.test(text)) return `"${text}"`;
+    if (key === 'task' && isUuid(text)) return `"${text}"`;
     return REPEATED.has(key) ? repeated(text) : quote(cut(redact(text)));
   }
 
