@@ -37,7 +37,7 @@ export interface NativeExecutor {
 }
 
 /** Files and sockets come and go between our look and the mounts of a sandbox: then it is planned anew. */
-const SANDBOX_TRIES = 3;
+const SANDBOX_TRIES = 5;
 
 /** @throws Failure `not_found` or `denied` when the program or the working directory cannot be used. */
 export async function execNative(request: ExecRequest, io: ExecIO, executor: NativeExecutor): Promise<ExecResult> {
