@@ -115,8 +115,11 @@ export function createHttpAuthentication(
     if (seconds > 0) throw limited(holder, seconds, `This key may send ${limit} requests a minute.`);
     // Twice: bodies that are still coming, and answers and cancellations for the calls that run, need room beside those.
     if (holder.responses.size - holder.streams >= 2 * concurrentRequests) throw tooMany(holder);
-    holder.responses.add(response);
-    response.once('close', () => holder.responses.delete(response));
+    // One that is closed already will not say so again.
+    if (!response.destroyed) {
+      holder.responses.add(response);
+      response.once('close', () => holder.responses.delete(response));
+    }
     return verdict.principal;
   }
 
@@ -138,6 +141,7 @@ export function createHttpAuthentication(
     if (holder.streams >= concurrentRequests) {
       throw limited(holder, 5, `This key may have ${concurrentRequests} event streams open.`, id);
     }
+    if (response.destroyed) return;
     holder.streams++;
     response.once('close', () => holder.streams--);
   }
