@@ -1,6 +1,7 @@
 /** What stands in the place of a secret. It tells what kind of secret was there, and neither its text nor its length. */
 
-const MARKER = /\[redacted(?::[a-z][a-z-]{0,40})?\]/g;
+/** Finds all of them. */
+export const MARKER = /\[redacted(?::[a-z][a-z-]{0,40})?\]/g;
 
 /** The marker for a kind of secret, `[redacted:github-token]`; without a kind `[redacted]`. */
 export function marker(kind: string | undefined): string {

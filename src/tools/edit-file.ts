@@ -3,6 +3,7 @@ import type { OpenFile } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { backendArgument } from './backend-argument.ts';
 import { applyEdits, toUnix } from './file-edits.ts';
+import { refuseNewMarkers, unmaskEdit } from './masked-text.ts';
 import { defineTool } from './tool.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
@@ -50,7 +51,11 @@ export const editFile = defineTool<z.infer<typeof input>, z.infer<typeof output>
     const backend = await context.backend(name);
     const path = backend.absolute(file_path);
     const { text, version } = await readWhole(await backend.files.open(path), path, context.signal);
-    const edited = applyEdits(text, edits);
+    const edited = applyEdits(
+      text,
+      edits.map((edit) => unmaskEdit(text, edit)),
+    );
+    refuseNewMarkers(path, text, edited.text);
     const change = await unifiedDiff(path, toUnix(text), toUnix(edited.text));
     context.signal.throwIfAborted();
     if (!dry_run) {

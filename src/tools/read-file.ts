@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { OpenFile } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import { safeText } from '../guard/text.ts';
+import { holdsMarker } from '../redaction/markers.ts';
 import { backendArgument } from './backend-argument.ts';
 import { type LineRange, readLineRange } from './line-ranges.ts';
 import { defineTool } from './tool.ts';
@@ -73,11 +75,20 @@ export const readFile = defineTool<Input, Output>({
       if (bytes > 0) parts.push(`${lines} of ${total_lines ?? `a file of ${total_bytes} bytes`}`);
     }
     if (note) parts.push(note);
+    if (encoding !== 'base64') parts.push(...warningsOn(content));
     if (next_offset !== undefined) parts.push(`go on with offset=${next_offset}`);
     if (parts.length === 0) return content;
     return `${content}${content === '' || content.endsWith('\n') ? '' : '\n'}[${parts.join('; ')}]`;
   },
 });
+
+/** What the text does not show as the file has it, so that nobody takes it for the file. */
+function warningsOn(content: string): readonly string[] {
+  return [
+    ...(safeText(content) === content.replace(/\r\n?/g, '\n') ? [] : ['control characters and invisible ones are left out']),
+    ...(holdsMarker(content) ? ['secrets are masked; edit_file keeps them where old_text and new_text have the mask'] : []),
+  ];
+}
 
 type Range = Pick<Input, 'offset' | 'limit'>;
 type Part = Omit<Output, 'path' | 'encoding' | 'modified'>;

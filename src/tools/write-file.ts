@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { GuardedFiles } from '../guard/guarded-files.ts';
+import { holdsMarker } from '../redaction/markers.ts';
 import { backendArgument } from './backend-argument.ts';
+import { refuseNewMarkers } from './masked-text.ts';
 import { defineTool } from './tool.ts';
+
+/** Bytes of the old content that are looked through for what the new one holds. */
+const MAX_COMPARED_BYTES = 16 * 1024 * 1024;
 
 const input = z.strictObject({
   file_path: z.string().min(1).describe('File to write; relative paths start at the workspace.'),
@@ -34,6 +39,10 @@ export const writeFile = defineTool<z.infer<typeof input>, z.infer<typeof output
     const backend = await context.backend(name);
     const path = backend.absolute(file_path);
     const created = !(await exists(backend.files, path));
+    // Bytes in base64 are meant as they are.
+    if (encoding === 'utf-8' && holdsMarker(content)) {
+      refuseNewMarkers(path, created ? '' : await contentOf(backend.files, path), content);
+    }
     context.signal.throwIfAborted();
     const info = await backend.files.write(path, data, { createParents: create_dirs });
     return { path: info.path, bytes_written: data.length, created };
@@ -51,6 +60,19 @@ async function exists(files: GuardedFiles, path: string): Promise<boolean> {
     if (thrown instanceof Failure && thrown.code === 'not_found') return false;
     throw thrown;
   }
+}
+
+/** The beginning of the file: masks further behind are not looked for. */
+async function contentOf(files: GuardedFiles, path: string): Promise<string> {
+  await using file = await files.open(path);
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; length < MAX_COMPARED_BYTES; ) {
+    const chunk = await file.read(length, 1024 * 1024);
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function decodeBase64(content: string): Buffer {
