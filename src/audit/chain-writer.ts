@@ -67,7 +67,7 @@ const NEW_FILE = constants.O_CREAT | constants.O_EXCL;
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** How long the lock is waited for, milliseconds: only a process that was stopped or hangs keeps it that long. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 3000;
 /** The same once it was waited for in vain: not every call is to be late. */
 const IMPATIENCE_MS = 50;
 
@@ -79,6 +79,8 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
   let log: OpenLog | undefined;
   /** Outlives a log that was lost. */
   let known: Known | undefined;
+  /** What was set aside and is not recorded yet: the folder does not show it a second time. */
+  let unsaid: readonly AuditNote[] = [];
   let patience = PATIENCE_MS;
   const finishing = new Set<Promise<void>>();
   const path = (number: number) => join(directory, fileName(number));
@@ -127,13 +129,23 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
 
   function openLog(sealing: KeyObject): OpenLog {
     const place = findPlace(directory, sealing, known);
+    unsaid = [...unsaid, ...place.setAside];
     const head = openSync(headPath(directory), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    try {
+      return { head, headInode: fstatSync(head).ino, headText: '', turn: 0, file: openFile(head, place, sealing), place };
+    } catch (error) {
+      closeSync(head);
+      throw error;
+    }
+  }
+
+  /** The current file; -1 for none. */
+  function openFile(head: number, place: Place, sealing: KeyObject): number {
     // From the first moment there is a head: records without one were tampered with.
-    if (place.highest === 0 && place.notes.length === 0) {
+    if (place.highest === 0 && place.damage === undefined) {
       writeHead(head, headText({ ...START, file: fileName(1), bytes: 0, mac: sealOf('', sealing).head }));
     }
-    const file = place.current === undefined ? -1 : openSync(path(place.current), APPEND);
-    return { head, headInode: fstatSync(head).ino, headText: '', turn: 0, file, place };
+    return place.current === undefined ? -1 : openSync(path(place.current), APPEND);
   }
 
   /** All in one turn of the event loop, so under the lock. */
@@ -142,7 +154,8 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     const begins = place.current === undefined || isFull(place, options);
     const number = begins ? place.highest + 1 : place.highest;
     const superfluous = begins ? toRemove() : [];
-    const notes = [...(begins ? [fileNote(number)] : []), ...place.notes, ...superfluous.map(removedNote)];
+    const found = place.damage ? [...unsaid, place.damage] : unsaid;
+    const notes = [...(begins ? [fileNote(number)] : []), ...found, ...superfluous.map(removedNote)];
     const all = notes.length > 0 ? [...notes.map(noteBody), ...bodies] : bodies;
     const chained = chain(place.position, all, sealing);
     const data = Buffer.from(chained.text);
@@ -161,7 +174,8 @@ export function createChainWriter(options: ChainWriterOptions): ChainWriter {
     to.file = file;
     to.headText = text;
     const position = { seq: chained.seq, hash: chained.hash };
-    to.place = { position, current: number, highest: number, bytes, since: begins ? Date.now() : place.since, notes: [] };
+    to.place = { position, current: number, highest: number, bytes, since: begins ? Date.now() : place.since, setAside: [] };
+    unsaid = [];
     known = to.place;
     // Only now that the log says so.
     for (const each of superfluous) for (const end of ['', '.torn']) rmSync(path(each) + end, { force: true });

@@ -17,8 +17,9 @@ export interface Place {
   readonly bytes: number;
   /** When the current file was begun, milliseconds since 1970. */
   readonly since: number;
-  /** What has to be recorded about it. */
-  readonly notes: readonly AuditNote[];
+  /** What has to be recorded about it: what was set aside just now, and that the log was not as it was left. */
+  readonly setAside: readonly AuditNote[];
+  readonly damage?: AuditNote;
 }
 
 /** Where this process was when it last wrote. */
@@ -39,7 +40,7 @@ export function findPlace(directory: string, key: KeyObject, known: Known | unde
 }
 
 function begin(): Place {
-  return { position: START, highest: 0, bytes: 0, since: 0, notes: [] };
+  return { position: START, highest: 0, bytes: 0, since: 0, setAside: [] };
 }
 
 function flawOf(directory: string, head: Head | 'damaged' | undefined, key: KeyObject, known?: Known): string | undefined {
@@ -82,7 +83,8 @@ function goOnAnew(
     highest: Math.max(files.at(-1) ?? 0, named, known?.highest ?? 0),
     bytes: 0,
     since: 0,
-    notes: [{ event: 'damage', what }],
+    setAside: [],
+    damage: { event: 'damage', what },
   };
 }
 
@@ -104,12 +106,13 @@ function adopt(directory: string, head: Head, key: KeyObject, files: readonly nu
   let position: Position = head;
   let current: number | undefined;
   let bytes = 0;
-  const notes: AuditNote[] = [];
+  const aside: AuditNote[] = [];
   for (const number of files.filter((each) => each >= named)) {
     const path = join(directory, fileName(number));
     const taken = wholeWrites(path, number === named ? head.bytes : 0, position, key);
-    const aside = setAside(path, taken.end);
-    if (aside > 0) notes.push({ event: 'recovered', file: fileName(number), bytes: aside, kept_in: `${fileName(number)}.torn` });
+    const length = setAside(path, taken.end);
+    const file = fileName(number);
+    if (length > 0) aside.push({ event: 'recovered', file, bytes: length, kept_in: `${file}.torn` });
     if (taken.end === 0) continue;
     position = taken.position;
     current = number;
@@ -122,7 +125,7 @@ function adopt(directory: string, head: Head, key: KeyObject, files: readonly nu
     highest: current ?? named - 1,
     bytes,
     since: Date.parse(begun?.when ?? '') || 0,
-    notes,
+    setAside: aside,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The folder of the audit log: numbered files, the head file, and reading them line by line. */
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../errors.ts';
 import { type Position, type ReadRecord, readRecord } from './record-format.ts';
 
 /** Name of the key in the state folder; 32 random bytes. */
@@ -28,6 +29,15 @@ export function listFiles(directory: string): number[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** For who asks for a log that is not there. */
+export function noLog(directory: string, stateDirectory: string): Failure {
+  return new Failure('not_found', `There is no audit log in ${directory}.`, {
+    hint: existsSync(join(stateDirectory, KEY_NAME))
+      ? 'Its key is there, so there was one: it was removed, or `audit.directory` was another.'
+      : 'It begins with the first call. Is this the configuration of the server?',
+  });
 }
 
 /** What the head file says: the newest record, the file it is in, and that file's length up to and with it. */

@@ -3,11 +3,10 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Failure } from '../errors.ts';
 import { loadSecretKey } from '../state/secret-key.ts';
 import { type ChainOrder, createChainOrder } from './chain-order.ts';
 import { type Finding, problem, recordsText, warning } from './findings.ts';
-import { fileName, firstRecord, type Head, KEY_NAME, type Line, linesOf, listFiles, readHead } from './log-files.ts';
+import { fileName, firstRecord, type Head, KEY_NAME, type Line, linesOf, listFiles, noLog, readHead } from './log-files.ts';
 import { isIntact, isSealed, type Position, type ReadRecord, readRecord, START, sealOf } from './record-format.ts';
 
 export interface VerifyOptions {
@@ -41,13 +40,10 @@ interface Walk {
   readonly removed: Map<string, unknown>;
   /** Ranges of records that are known to be in missing files. */
   readonly missing: [number, number][];
-  /** Records from the head on. */
-  readonly tail: {
-    readonly seq: number;
-    readonly hash: string;
-    readonly sealed: boolean;
-    readonly headMac: string | undefined;
-  }[];
+  /** The record that the head file names, and its half of the seal for that file. */
+  named?: { readonly hash: string; readonly headMac: string | undefined };
+  /** Newest record that is sealed with our key. */
+  sealed: number;
   anchored: string | undefined;
   records: number;
 }
@@ -62,7 +58,7 @@ export async function verifyLog({ directory, stateDirectory, anchor }: VerifyOpt
   // Before anything else: all that it names was there already.
   const head = readHead(directory);
   const files = listFiles(directory);
-  if (files.length === 0 && head === undefined) throw noLog(directory, hasKey);
+  if (files.length === 0 && head === undefined) throw noLog(directory, stateDirectory);
   const oldest = files[0] === undefined ? undefined : firstRecord(join(directory, fileName(files[0])));
   const start = files[0] === 1 || !oldest ? START : { seq: oldest.seq - 1, hash: oldest.prev };
   const walk: Walk = {
@@ -70,7 +66,7 @@ export async function verifyLog({ directory, stateDirectory, anchor }: VerifyOpt
     found: [],
     removed: new Map(),
     missing: [],
-    tail: [],
+    sealed: 0,
     anchored: undefined,
     records: 0,
   };
@@ -96,14 +92,6 @@ export async function verifyLog({ directory, stateDirectory, anchor }: VerifyOpt
     head: walk.order.last(),
     findings: findings.slice(0, MAX_FINDINGS),
   };
-}
-
-function noLog(directory: string, hasKey: boolean): Failure {
-  return new Failure('not_found', `There is no audit log in ${directory}.`, {
-    hint: hasKey
-      ? 'Its key is there, so there was one: it was removed, or `audit.directory` was another.'
-      : 'It begins with the first call. Is this the configuration of the server?',
-  });
 }
 
 function noteMissing({ order, found, missing }: Walk, directory: string, from: number, next: number): void {
@@ -149,14 +137,14 @@ function walkFile(walk: Walk, directory: string, number: number, context: FileCo
     }
     walk.records++;
     order.follow(record, place, foreign);
-    const sealed = key !== undefined && isSealed(record, key);
-    if (key && isIntact(record) && record.mac !== undefined && !sealed)
-      found.push(problem('forged', place, 'the seal was not made with our key'));
+    if (key && record.mac !== undefined && isIntact(record)) {
+      if (isSealed(record, key)) walk.sealed = record.seq;
+      else found.push(problem('forged', place, 'the seal was not made with our key'));
+    }
     takeNote(walk, record, place);
     if (anchor?.seq === record.seq) walk.anchored = record.hash;
-    if (record.seq < headSeq) continue;
-    const headMac = key && record.macBytes && sealOf(record.macBytes, key).head;
-    walk.tail.push({ seq: record.seq, hash: record.hash, sealed, headMac });
+    if (record.seq !== headSeq) continue;
+    walk.named = { hash: record.hash, headMac: key && record.macBytes && sealOf(record.macBytes, key).head };
   }
   return undefined;
 }
@@ -197,7 +185,7 @@ interface End {
 
 /** Whether the log ends where the head file says. */
 async function checkEnd(walk: Walk, directory: string, head: Head | 'damaged' | undefined, end: End): Promise<void> {
-  const { order, found, tail } = walk;
+  const { order, found, named } = walk;
   const file = end.file === undefined ? '' : fileName(end.file);
   if (typeof head !== 'object') {
     const message = head === undefined ? 'the head file is missing' : 'the head file cannot be read';
@@ -212,7 +200,6 @@ async function checkEnd(walk: Walk, directory: string, head: Head | 'damaged' | 
     found.push(problem('cut', { file, seq: last + 1, ...(cutLine && { line: line.number }) }, message));
     return;
   }
-  const named = tail.find(({ seq }) => seq === head.seq);
   if (named && named.hash !== head.hash) {
     found.push(problem('head', { file: 'head.json', seq: head.seq }, `the head file names another record ${head.seq}`));
   } else if (end.key && (head.seq === 0 ? sealOf('', end.key).head : named?.headMac) !== head.mac) {
@@ -222,21 +209,20 @@ async function checkEnd(walk: Walk, directory: string, head: Head | 'damaged' | 
 }
 
 /** Beyond the head is only what a killed process left, or what is being written just now. */
-async function checkUnfinished({ tail, found }: Walk, directory: string, head: Head, file: string, line?: Line): Promise<void> {
-  let now: Head = head;
+async function checkUnfinished(walk: Walk, directory: string, head: Head, file: string, line?: Line): Promise<void> {
+  const { found, sealed } = walk;
+  const last = walk.order.last().seq;
+  let now = head.seq;
   for (let tries = 0; tries < 5; tries++) {
     const newest = readHead(directory);
-    if (typeof newest === 'object') now = newest;
-    if ((tail.at(-1)?.seq ?? 0) <= now.seq && !line) return;
-    if (now.seq > head.seq && line) return;
+    if (typeof newest === 'object') now = Math.max(now, newest.seq);
+    if (line ? now > last : now >= last) return;
     await pause(20);
   }
-  const beyond = tail.filter(({ seq }) => seq > now.seq);
-  const [first, last] = [beyond[0], beyond.at(-1)];
-  if (first && last) {
-    const how = beyond.some(({ sealed }) => sealed) ? 'sealed, but' : 'not sealed and';
-    const message = `${recordsText(first.seq, last.seq)} are ${how} not in the head file: a process was killed before it acknowledged them, or somebody added them`;
-    found.push(warning('unfinished', { file, seq: first.seq }, message));
+  if (last > now) {
+    const how = sealed > now ? 'sealed, but' : 'not sealed and';
+    const message = `${recordsText(now + 1, last)} are ${how} not in the head file: a process was killed before it acknowledged them, or somebody added them`;
+    found.push(warning('unfinished', { file, seq: now + 1 }, message));
   }
   if (line) {
     const message = 'the last line is not finished: a process was killed while it wrote, and had not acknowledged it';

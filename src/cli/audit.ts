@@ -58,6 +58,15 @@ async function foldersFor(command: Command): Promise<Folders> {
   return { directory: auditFolder(config.audit.directory, stateDirectory), stateDirectory };
 }
 
+/** The same, where there is a log. */
+async function logFor(command: Command): Promise<Folders> {
+  const { listFiles, noLog } = await import('../audit/log-files.ts');
+  const folders = await foldersFor(command);
+  const files = await readable(async () => listFiles(folders.directory));
+  if (files.length === 0) throw noLog(folders.directory, folders.stateDirectory);
+  return folders;
+}
+
 async function verify({ anchor }: { anchor?: Position }, command: Command): Promise<void> {
   const { verifyLog } = await import('../audit/verify.ts');
   const result = await readable(async () => verifyLog({ ...(await foldersFor(command)), anchor }));
@@ -88,7 +97,7 @@ function counted(count: number, what: string): string {
 
 async function tail({ lines, follow }: { lines: number; follow?: boolean }, command: Command): Promise<void> {
   const { newestRecords, followRecords } = await import('../audit/query.ts');
-  const { directory } = await foldersFor(command);
+  const { directory } = await (follow ? foldersFor(command) : logFor(command));
   const print = printer(command);
   await readable(async () => {
     const { records, end } = newestRecords(directory, lines);
@@ -100,7 +109,7 @@ async function tail({ lines, follow }: { lines: number; follow?: boolean }, comm
 
 async function query({ limit, ...wanted }: Query & { limit?: number }, command: Command): Promise<void> {
   const { findRecords, lastOf } = await import('../audit/query.ts');
-  const { directory } = await foldersFor(command);
+  const { directory } = await logFor(command);
   const print = printer(command);
   await readable(async () => {
     for (const record of lastOf(findRecords(directory, wanted), limit)) await print(record);

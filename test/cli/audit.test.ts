@@ -70,8 +70,8 @@ describe('audit verify', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ intact: false, findings: [{ kind: 'changed', line: 2, seq: 2 }] });
   });
 
-  it('ends with 6 where there is no log', async () => {
-    const { status, stdout, stderr } = await run(['audit', 'verify']);
+  it.each(['verify', 'tail', 'query'])('ends with 6 where there is no log (%s)', async (name) => {
+    const { status, stdout, stderr } = await run(['audit', name]);
     expect({ status, stdout }).toEqual({ status: 6, stdout: '' });
     expect(stderr).toContain('There is no audit log in ');
   });
