@@ -1,8 +1,9 @@
 /**
  * The next best where the system cannot lead back to an opened object (macOS, a Linux without /proc): the path is
- * resolved, the real path judged, opened without following links, and what was opened compared with what was judged.
- * A file that is read is the judged one for certain. For what is done in a folder, a short time remains in which
- * whoever may rename that folder can put another one in its place; it is checked right before each step.
+ * resolved, the real path judged, opened, and what was opened compared with what was judged. Darwin refuses to open
+ * through any link, so there a file that is read is the judged one for certain. For the rest (what is done in a folder,
+ * and reading elsewhere) a short time remains in which whoever may rename a folder on the way can put a link in its
+ * place; it is looked for right before each step, which makes it hard to hit and not impossible.
  */
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
@@ -28,7 +29,8 @@ export async function holdByName(path: string, { folder = false, follow = true }
     stats: async () => stats,
     async open() {
       const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | NO_LINKS);
-      if (isSame(await handle.stat({ bigint: true }), stats)) return handle;
+      const isJudged = isSame(await handle.stat({ bigint: true }), stats) && (await realpath(real).catch(() => '')) === real;
+      if (isJudged) return handle;
       await handle.close();
       throw unsteady(path);
     },
