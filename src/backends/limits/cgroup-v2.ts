@@ -1,8 +1,8 @@
 /** Control groups version 2 (Documentation/admin-guide/cgroup-v2.rst of Linux): one tree for every limit. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ResourceLimits } from '../backend.ts';
 import {
   type ControlGroups,
@@ -15,7 +15,7 @@ import {
   putLimit,
   textIn,
 } from './control-group.ts';
-import { endLeftovers, homeName, type OwnGroups } from './own-groups.ts';
+import { endLeftovers, homeName, isOurs, type OwnGroups } from './own-groups.ts';
 
 const CONTROLLERS: Readonly<Record<string, LimitName>> = { memory: 'memoryBytes', pids: 'processes', cpu: 'cpus' };
 /** Length of the slices of time in which the CPU quota is given, microseconds; the kernel's own default. */
@@ -28,30 +28,37 @@ export const CPU_PERIOD_US = 100_000;
  * @returns undefined where nothing may be made; its `holds` is empty where groups can be made but limit nothing
  */
 export async function openCgroupV2(own: OwnGroups): Promise<ControlGroups | undefined> {
-  const group = own.get('unified');
-  if (group === undefined) return undefined;
+  const found = own.get('unified');
+  if (found === undefined) return undefined;
+  const group = basename(found) === SERVER ? dirname(found) : found;
   const name = await homeName();
   const parents = isUnlimited(group) && !isRoot(group) ? [group, dirname(group)] : [group];
-  let spare: ControlGroups | undefined;
+  await endLeftovers(parents);
+  let spare: string | undefined;
   for (const parent of parents) {
-    const home = join(parent, name);
     if (parent === group) await handDown(group);
-    const made = await mkdir(home, { recursive: true }).then(
-      () => true,
-      () => false,
-    );
-    if (!made) continue;
-    await endLeftovers([parent]);
+    const home = join(parent, name);
+    if (!(await isMade(home))) continue;
     const holds = enable(home);
-    const groups: ControlGroups = {
-      holds,
-      homes: [home],
-      create: (id, limits) => create(join(home, id), limits, holds),
-    };
-    if (groups.holds.size > 0) return groups;
-    spare ??= groups;
+    if (holds.size === 0 && parent !== parents.at(-1)) {
+      spare = home;
+      continue;
+    }
+    if (spare !== undefined) await rmdir(spare).catch(() => {});
+    return groupsIn(home, holds);
   }
-  return spare;
+  return spare === undefined ? undefined : groupsIn(spare, new Set());
+}
+
+function groupsIn(home: string, holds: ReadonlySet<LimitName>): ControlGroups {
+  return { holds, homes: [home], create: (id, limits) => create(join(home, id), limits, holds) };
+}
+
+function isMade(folder: string): Promise<boolean> {
+  return mkdir(folder, { recursive: true }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether nothing is limited for the group we are in: what is made beside it would escape its limits. */
@@ -64,19 +71,34 @@ function isRoot(group: string): boolean {
   return !existsSync(join(dirname(group), 'cgroup.procs'));
 }
 
-/** Lets our own group hand controllers to groups below it. When we are alone in it we make room by going one below. */
+/** Where we go ourselves, to make room. */
+const SERVER = 'mcp-python-server';
+/** How often what we start meanwhile may get in the way. */
+const TRIES = 5;
+
+/**
+ * Lets our own group hand controllers to groups below it. Only one without processes can, but the root of the machine;
+ * when it holds none but ours we make room by going one below.
+ */
 async function handDown(group: string): Promise<void> {
-  if (enable(group).size > 0 || textIn(group, 'cgroup.procs').trim() !== String(process.pid)) return;
-  const inner = join(group, 'mcp-python-server');
-  await mkdir(inner, { recursive: true }).catch(() => {});
-  if (put(inner, 'cgroup.procs', '0')) enable(group);
+  for (let round = 0; existsSync(join(group, 'cgroup.type')); round++) {
+    const members = textIn(group, 'cgroup.procs').split('\n').filter(Boolean);
+    if (members.length === 0) break;
+    const ours = await Promise.all(members.map((pid) => isOurs(Number(pid))));
+    const inner = join(group, SERVER);
+    if (ours.includes(false) || round === TRIES || !(await isMade(inner))) return;
+    for (const pid of members) put(inner, 'cgroup.procs', pid);
+  }
+  enable(group);
 }
 
 /** Hands the controllers we use to the groups below. @returns the limits that they can have then */
 function enable(group: string): ReadonlySet<LimitName> {
   const available = textIn(group, 'cgroup.controllers').trim().split(' ');
-  const works = (controller: string) => available.includes(controller) && put(group, 'cgroup.subtree_control', `+${controller}`);
-  return new Set(Object.entries(CONTROLLERS).flatMap(([controller, limit]) => (works(controller) ? [limit] : [])));
+  const wanted = Object.keys(CONTROLLERS).filter((controller) => available.includes(controller));
+  // All or none: some alone would be enabled beside processes, and make a group that no process can enter.
+  const enabled = put(group, 'cgroup.subtree_control', wanted.map((controller) => `+${controller}`).join(' '));
+  return new Set(enabled ? wanted.map((controller) => CONTROLLERS[controller] as LimitName) : []);
 }
 
 async function create(folder: string, { memoryBytes, cpus, processes }: ResourceLimits, holds: ReadonlySet<LimitName>) {

@@ -1,11 +1,10 @@
 /** Chooses how limits are kept on this machine, by trying, and puts a command under them before its first instruction. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { rmdir } from 'node:fs/promises';
 import type { ResourceLimits } from '../backend.ts';
 import { openCgroupV1 } from './cgroup-v1.ts';
 import { openCgroupV2 } from './cgroup-v2.ts';
-import type { ControlGroup, ControlGroups, LimitName } from './control-group.ts';
+import { type ControlGroup, type ControlGroups, type LimitName, removeGroup } from './control-group.ts';
 import { findOwnGroups, type OwnGroups } from './own-groups.ts';
 import { createReadyShells, type ReadyShell } from './ready-shells.ts';
 import { rlimitScript, weaknessesOf } from './rlimits.ts';
@@ -83,11 +82,18 @@ async function openGroups(open: readonly Opener[]): Promise<ControlGroups | unde
   for (const opener of open) {
     const groups = await opener(own).catch(() => undefined);
     if (groups === undefined) continue;
-    if (!(await canEnter(groups))) await Promise.all(groups.homes.map((home) => rmdir(home).catch(() => {})));
-    else if (groups.holds.size > 0) return groups;
-    else spare ??= groups;
+    if (!(await canEnter(groups))) await discard(groups);
+    else if (groups.holds.size === 0) spare ??= groups;
+    else {
+      if (spare) await discard(spare);
+      return groups;
+    }
   }
   return spare;
+}
+
+async function discard({ homes }: ControlGroups): Promise<void> {
+  await Promise.all(homes.map((home) => removeGroup(home)));
 }
 
 /** Making a group may be allowed where moving into it is not. */

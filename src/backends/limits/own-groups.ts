@@ -1,4 +1,5 @@
 /** The control groups that this process is in, and the folders below them that belong to servers of ours. */
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { killGroup, removeGroup } from './control-group.ts';
@@ -54,15 +55,15 @@ function below(root: string, path: string, at: string): string | undefined {
 }
 
 /**
- * Name of the folder for the groups of this process. Process ids mean nothing without their namespace, and little
+ * A new name for a folder of groups of this process. Process ids mean nothing without their namespace, and little
  * without the time of the start (proc_pid_stat(5), in clock ticks since boot).
  */
 export async function homeName(): Promise<string> {
-  return `${PREFIX}${await pidNamespace()}-${process.pid}-${await startOf(process.pid)}`;
+  return `${PREFIX}${await pidNamespace()}-${process.pid}-${await startOf(process.pid)}-${randomBytes(4).toString('hex')}`;
 }
 
 const PREFIX = 'mcp-python-';
-const HOME = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-(\\d+)$`);
+const HOME = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-(\\d+)-[\\da-f]+$`);
 
 async function pidNamespace(): Promise<string> {
   const link = await readlink('/proc/self/ns/pid').catch(() => '');
@@ -70,8 +71,24 @@ async function pidNamespace(): Promise<string> {
 }
 
 async function startOf(pid: number): Promise<string | undefined> {
+  return (await statOf(pid))?.[19];
+}
+
+/** What stands behind the name of a process in its `stat`, from its state on. */
+async function statOf(pid: number): Promise<string[] | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Whether a process is this one or was started by it, or by what it started; also when it is gone. */
+export async function isOurs(pid: number): Promise<boolean> {
+  for (let each = pid; each !== process.pid; ) {
+    const parent = (await statOf(each))?.[1];
+    if (parent === undefined) return true;
+    if (parent === '0' || parent === '1') return false;
+    each = Number(parent);
+  }
+  return true;
 }
 
 /** Ends what servers that are gone left in these folders. Servers in other process namespaces cannot be judged and are let be. */
