@@ -9,6 +9,9 @@ import process from 'node:process';
 /** First word of the command line that makes the executable a forwarder. */
 export const FORWARDER = 'sandbox-forwarder';
 
+/** Where this file is in a sandbox of a program that runs from source. */
+export const FORWARDER_FILE = '/run/mcp-python/forwarder.mts';
+
 /**
  * `listen SOCKET PORT`: passes connections to 127.0.0.1:PORT on to SOCKET; prints a line when it listens.
  * `connect SOCKET HOST PORT`: connects standard input and output to a host.
@@ -73,4 +76,4 @@ function join(one: Socket, other: Socket): void {
   }
 }
 
-if (import.meta.main) forward(process.argv.slice(2));
+if (process.argv[1] === FORWARDER_FILE) forward(process.argv.slice(2));

@@ -1,7 +1,7 @@
 /** How programs in a sandbox without a network find the proxy. */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { FORWARDER } from './forwarder.ts';
+import { FORWARDER, FORWARDER_FILE } from './forwarder.ts';
 import type { NetworkProxy } from './network-proxy.ts';
 
 export interface NetworkAccess {
@@ -66,10 +66,9 @@ function ownProgram(): { mounts: string[]; command: string } {
   const program = `${FOLDER}/program`;
   const mounts = ['--ro-bind', realpathSync(process.execPath), program];
   if (isExecutable()) return { mounts, command: `${program} ${FORWARDER}` };
-  const source = `${FOLDER}/forwarder.mts`;
   const runtime = process.versions.deno === undefined ? program : `${program} run -A`;
   return {
-    mounts: [...mounts, '--ro-bind', fileURLToPath(new URL('./forwarder.ts', import.meta.url)), source],
-    command: `${runtime} ${source}`,
+    mounts: [...mounts, '--ro-bind', fileURLToPath(new URL('./forwarder.ts', import.meta.url)), FORWARDER_FILE],
+    command: `${runtime} ${FORWARDER_FILE}`,
   };
 }
