@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { Ignore } from 'ignore';
@@ -77,10 +78,18 @@ async function deeper(outer: Layers, directory: string, make: MakeIgnore): Promi
 }
 
 async function patterns(file: string): Promise<string[]> {
-  const info = await stat(file).catch(() => undefined);
-  if (!info?.isFile() || info.size > MAX_PATTERN_FILE) return [];
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  // Without O_NONBLOCK a FIFO of that name would hold us up for ever.
+  const opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  if (!opened) return [];
+  try {
+    const info = await opened.stat();
+    if (!info.isFile() || info.size > MAX_PATTERN_FILE) return [];
+    return (await opened.readFile('utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
+  } catch {
+    return [];
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The excludes file a person keeps for all repositories (core.excludesFile, else git's default place). */
