@@ -37,6 +37,11 @@ const KERNEL = ['/proc/sys', '/proc/sysrq-trigger', '/proc/scsi', '/proc/acpi/wa
 /** What root could read in the same way: passwords and keys of the machine. */
 const SECRETS = ['/etc/shadow', '/etc/shadow-', '/etc/krb5.keytab'];
 
+/** Never written, whatever is listed. */
+const KERNEL_FOLDERS = /^\/(?:proc|sys|dev)(?:\/(?!shm\/)|$)/;
+/** Where everybody puts sockets. */
+const SHARED = ['/', '/tmp', '/var/tmp'];
+
 const isRoot = process.getuid?.() === 0;
 
 /** @param home absolute path of the home directory */
@@ -44,7 +49,8 @@ export function planMounts(confinement: Confinement, environment: Readonly<Recor
   const realHome = real(home);
   const system = confinement.readable && systemFolders(environment.PATH ?? '', realHome);
   const tree = createVisibleTree(system ? 'hidden' : 'read');
-  const roots = confinement.writable.map(real).filter(exists);
+  const roots = confinement.writable.map(real).filter((path) => exists(path) && !KERNEL_FOLDERS.test(path));
+  const wholly = roots.includes('/');
   const readable = (confinement.readable ?? []).map(real).filter(exists);
 
   for (const path of [...PRIVATE, ...RUNTIME]) if (isFolder(path) && !isLink(path)) tree.set(path, 'private');
@@ -71,21 +77,23 @@ export function planMounts(confinement: Confinement, environment: Readonly<Recor
   }
   for (const path of listeningSockets().map(real)) {
     const access = tree.accessOf(path);
-    // Those in a folder that may be written were put where commands work. Agents keep theirs in the home directory.
-    if (access === 'read' || (access === 'write' && path.startsWith(`${realHome}/.`))) tree.seal(path, 'hidden');
+    if (access === 'read' || (access === 'write' && !isOfWork(path, roots, realHome))) tree.seal(path, 'hidden');
   }
 
   const { args, last, sealed } = mountsOf(tree);
-  const links = [...(system?.links ?? []), ...(system ? linksAmong(confinement.writable) : [])];
+  const little = system && !wholly ? system : undefined;
+  const links = little ? [...little.links, ...linksAmong(confinement.writable)] : [];
   return {
     args: [
-      ...(system ? [] : ['--ro-bind', '/', '/']),
+      ...(little ? [] : [wholly ? '--bind' : '--ro-bind', '/', '/']),
       ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
       ...['--dev', '/dev', '--proc', '/proc'],
       ...(isRoot ? KERNEL.filter(exists) : []).flatMap((path) => ['--ro-bind', path, path]),
+      // Groups of the machine's that limit commands are in it.
+      ...(wholly ? ['--ro-bind', '/sys', '/sys'] : []),
       ...args,
       ...last,
-      ...(system ? ['--remount-ro', '/'] : []),
+      ...(little ? ['--remount-ro', '/'] : []),
     ],
     places: tree.places,
     sealed,
@@ -104,10 +112,8 @@ function mountsOf(tree: VisibleTree): { args: string[]; last: string[]; sealed: 
   };
   const folders = new Set(tree.places.filter(({ kind }) => kind === 'folder').map(({ path }) => path));
   for (const [path, access] of [...tree.accesses].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (path === '/') {
-      if (access === 'write') args.push('--bind', '/', '/', '--dev', '/dev', '--proc', '/proc');
-      continue;
-    }
+    // What everything else is mounted in.
+    if (path === '/') continue;
     const around = tree.accessOf(dirname(path));
     if (access === 'private') args.push('--perms', RUNTIME.includes(path) ? '0755' : '1777', '--tmpfs', path);
     else if (access === 'write' || access === 'read') {
@@ -126,6 +132,15 @@ function mountsOf(tree: VisibleTree): { args: string[]; last: string[]; sealed: 
     }
   }
   return { args, last, sealed };
+}
+
+/**
+ * Whether a socket in a folder that may be written was put there for the work in it, like a development server's. In
+ * folders that everybody uses they are other programs', and in the home directory agents keep theirs.
+ */
+function isOfWork(path: string, roots: readonly string[], home: string): boolean {
+  const [root = '/'] = roots.filter((each) => path.startsWith(`${each}/`)).sort((a, b) => b.length - a.length);
+  return !SHARED.includes(root) && !path.startsWith(`${home}/.`);
 }
 
 function isInView(tree: VisibleTree, path: string): boolean {

@@ -91,6 +91,14 @@ describe.skipIf(noSandbox)('a confined command', () => {
     expect(stdout).toBe('');
   });
 
+  it('changes none either where it may write everywhere', async () => {
+    const script =
+      'find /proc/sys /sys -type f -writable 2>/dev/null | head -3; echo x > /proc/sys/kernel/core_pattern && echo WRITTEN; ls /dev/mem /dev/kmsg; ls /run';
+    for (const writable of [['/'], ['/sys', '/proc', '/dev'], ['/', '/sys/fs/cgroup', '/proc/sys']]) {
+      expect((await run({ writable }, script, { cwd: '/' })).stdout.replace('lock\n', '')).toBe('');
+    }
+  });
+
   it.skipIf(process.getuid?.() !== 0)('reads no password of the machine, not even as root', async () => {
     expect((await run({}, 'cat /etc/shadow')).stdout).toBe('');
   });

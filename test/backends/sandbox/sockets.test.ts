@@ -71,6 +71,13 @@ describe.skipIf(noSandbox)('a confined command', () => {
     expect(calls()).toBe(0);
   });
 
+  it('reaches none in /tmp, were it given the machine’s', async () => {
+    const path = join(folderWith({}, '/tmp'), 'x11.sock');
+    const { calls } = await canary(path);
+    for (const root of ['/tmp', '/']) expect((await reach({ writable: [root] }, { path })).stdout).toMatch(/^E/);
+    expect(calls()).toBe(0);
+  });
+
   it('reaches one that was put into its workspace', async () => {
     const workspace = folderWith();
     const path = join(workspace, 'dev.sock');
