@@ -66,7 +66,7 @@ export function createNativeBackend(): Backend {
       return found ? { ok: true, latencyMs } : { ok: false, latencyMs, message: 'There is no /bin/sh.' };
     },
     async [Symbol.asyncDispose]() {
-      (await opening?.catch(() => undefined))?.close();
+      await (await opening?.catch(() => undefined))?.close();
       await proxies[Symbol.asyncDispose]();
     },
   };

@@ -57,7 +57,7 @@ export function controlGroup({ tree, folders, usage }: GroupParts): ControlGroup
     members: () => membersOf(tree),
     kill: () => killGroup(tree),
     usage,
-    remove: () => void Promise.all(folders.map(removeGroup)),
+    remove: () => void Promise.all(folders.map((folder) => removeGroup(folder))),
   };
 }
 
@@ -105,17 +105,20 @@ function stopAndKill(folder: string): void {
 /** How long a group may be busy before it is left for the next start, milliseconds. */
 const REMOVE_MS = 30_000;
 
-/** Removes a group and those below it; a dead process that nobody has waited for may hold it for a moment. */
-export async function removeGroup(folder: string): Promise<void> {
-  const until = performance.now() + REMOVE_MS;
+/**
+ * Removes a group and those below it; a dead process that nobody has waited for may hold it for a moment.
+ * @param withinMs at most; the process lives on for it when it is given
+ */
+export async function removeGroup(folder: string, withinMs?: number): Promise<void> {
+  const until = performance.now() + (withinMs ?? REMOVE_MS);
   for (let pause = 1; performance.now() < until; pause = Math.min(pause * 2, 200)) {
     try {
       return await rmdir(folder);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
     }
-    await Promise.all(foldersIn(folder).map((below) => rmdir(below).catch(() => removeGroup(below))));
-    await sleep(pause, undefined, { ref: false });
+    await Promise.all(foldersIn(folder).map((below) => rmdir(below).catch(() => removeGroup(below, withinMs))));
+    await sleep(pause, undefined, { ref: withinMs !== undefined });
   }
 }
 

@@ -18,8 +18,8 @@ export interface Limiter {
   readonly homes: readonly string[];
   /** Makes ready for one command. @throws Failure `unavailable` when a limit cannot be set */
   prepare(limits: ResourceLimits): Promise<Limited>;
-  /** Ends what is kept ready for the next command. */
-  close(): void;
+  /** Ends what is kept ready for the next command and takes the folders away, as far as no command runs. The last call. */
+  close(): Promise<void>;
 }
 
 export interface Limited {
@@ -52,7 +52,10 @@ export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openC
   return {
     notEnforced: weaknessesOf(missing),
     homes: groups?.homes ?? [],
-    close: () => shells?.close(),
+    async close() {
+      shells?.close();
+      if (groups) await discard(groups);
+    },
     async prepare(limits) {
       const ready = shells?.take(limits);
       const name = ready?.name ?? randomUUID();
@@ -92,8 +95,11 @@ async function openGroups(open: readonly Opener[]): Promise<ControlGroups | unde
   return spare;
 }
 
+/** How long to wait for what has just been ended, milliseconds. */
+const DISCARD_MS = 500;
+
 async function discard({ homes }: ControlGroups): Promise<void> {
-  await Promise.all(homes.map((home) => removeGroup(home)));
+  await Promise.all(homes.map((home) => removeGroup(home, DISCARD_MS)));
 }
 
 /** Making a group may be allowed where moving into it is not. */

@@ -35,14 +35,13 @@ const limiters = new Map<string, Limiter>();
 for (const [way, openers] of Object.entries(WAYS)) {
   const limiter = await openLimiter(openers);
   if (limiter.notEnforced.length === 0) limiters.set(way, limiter);
+  else await limiter.close();
 }
 const processLimits = await openLimiter([]);
 const reaper = createReaper();
 for (const { homes } of limiters.values()) reaper.own(homes);
 
-afterAll(() => {
-  for (const limiter of limiters.values()) limiter.close();
-});
+afterAll(() => Promise.all([...limiters.values(), processLimits].map((limiter) => limiter.close())));
 
 interface Told extends Omit<ExecResult, 'stdout' | 'stderr'> {
   readonly stdout: string;
@@ -145,7 +144,7 @@ describe.each(Object.keys(WAYS))('limits by %s', (way) => {
 
   here('leave no group behind', async () => {
     await Promise.all(Array.from({ length: 10 }, () => run('echo hi')));
-    limiter?.close();
+    await limiter?.close();
     expect(await eventually(() => groupsIn(limiter as Limiter).length === 0)).toBe(true);
   });
 });
@@ -272,7 +271,7 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
     const [limiter] = limiters.values();
     const left = (limiter as Limiter).homes.map((home) => home.replace(/\d+-\d+-[\da-f]+$/, '4194304-1-0'));
     for (const folder of left) mkdirSync(join(folder, 'command'), { recursive: true });
-    await openLimiter();
+    await (await openLimiter()).close();
     expect(await eventually(() => !left.some(existsSync))).toBe(true);
   });
 
@@ -281,13 +280,23 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
     const [home = ''] = (limiter as Limiter).homes;
     const mine = join(home, 'mine');
     mkdirSync(mine, { recursive: true });
-    await openLimiter();
+    await (await openLimiter()).close();
     expect(existsSync(mine)).toBe(true);
     rmdirSync(mine);
   });
 });
 
-it('the backend tells what does not hold here', async () => {
-  const { notEnforced } = await createNativeBackend().enforcement();
+it('the backend tells what does not hold here, and takes its groups away with it', async () => {
+  const before = homesHere();
+  const backend = createNativeBackend();
+  const { notEnforced } = await backend.enforcement();
   for (const end of notEnforced) expect(end).toMatch(/^[a-z].*[^.]$/);
+  await backend[Symbol.asyncDispose]();
+  expect(homesHere()).toEqual(before);
 });
+
+/** Folders of this process in its own control groups. */
+function homesHere(): string[] {
+  const parents = [...limiters.values()].flatMap(({ homes }) => homes.map((home) => dirname(home)));
+  return [...new Set(parents)].flatMap((parent) => readdirSync(parent).filter((name) => name.includes(`-${process.pid}-`)));
+}
