@@ -1,5 +1,4 @@
 /** Native commands in a sandbox of bubblewrap (bwrap(1)). */
-import { rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Failure } from '../../errors.ts';
 import type { Confinement } from '../backend.ts';
@@ -8,7 +7,7 @@ import { mountCheck } from './mount-check.ts';
 import { planMounts } from './mounts.ts';
 import { networkAccess } from './network-access.ts';
 import type { NetworkProxy } from './network-proxy.ts';
-import { occupy } from './placeholders.ts';
+import { occupy, removeFiles } from './placeholders.ts';
 
 export interface SandboxOptions {
   /** Absolute working directory. */
@@ -17,7 +16,7 @@ export interface SandboxOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The way to the hosts that the confinement lists; without it, none of them can be reached. */
   readonly proxy?: NetworkProxy;
-  /** A descriptor that bwrap inherits, for `ranInSandbox` to tell its own failures from the program's. */
+  /** A descriptor that bwrap inherits, on which it tells how the program ended (bwrap(1), `--json-status-fd`): nothing when it never ran. */
   readonly statusFd?: number;
 }
 
@@ -80,7 +79,7 @@ export function enterSandbox(sandbox: Sandbox, confinement: Confinement, options
   const leave = occupy(mounts.places);
   const release = () => {
     leave();
-    for (const path of mounts.removed) rmSync(path, { recursive: true, force: true });
+    removeFiles(mounts.removed);
   };
   return {
     // Now that what was missing is there.

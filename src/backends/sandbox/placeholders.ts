@@ -2,7 +2,7 @@
  * Empty files and folders at places that commands must not fill: only what exists can be mounted over. They are
  * removed with the last command that needs them, as long as nothing has been put into them from outside.
  */
-import { lstatSync, mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 
 export interface Place {
   readonly path: string;
@@ -61,6 +61,17 @@ function leave({ path, kind, content }: Place): void {
     else if (readFileSync(path, 'utf8') === content) unlinkSync(path);
   } catch {
     // Somebody has made it theirs.
+  }
+}
+
+/** Removes what must not be left behind, as far as we can. */
+export function removeFiles(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // The command could not have made it either.
+    }
   }
 }
 
