@@ -6,14 +6,16 @@ import type { Span } from './span.ts';
 /** Characters of a name before its last word, and of a value, that are looked at. */
 const LONGEST_NAME = 48;
 const LONGEST_VALUE = 512;
+/** A value that is no secret and so long is passed over by half. */
+const LONG_VALUE = 128;
 
 const PASSWORD_NAME = /(?:pass(?:word|wd|phrase)|(?<=[_-]|^|\b)pwd|(?<=_)pass)\d{0,2}/iy;
 const SECRET_NAME =
   /(?:secret(?:[_-]?(?:access)?[_-]?key)?|token(?:[_-]?secret)?|api[_-]?(?:secret[_-]?)?key|access[_-]?key(?:[_-]?secret)?|private[_-]?key|credentials?|(?:encryption|signing|account|master|auth)[_-]?key)\d{0,2}/iy;
 const SIGN = /(?:\\?["'`]\]?|\])?([ \t]{0,16})(?::=|=>|=(?![=~>])|:(?![:=/]))([ \t]{0,16})/y;
 const QUOTE = /[bfru]{0,2}(\\?["'`])/iy;
-const BARE = /[^\s"'`<>()[\]{},;&|\\]{1,512}/y;
-const VARIABLE = /[^\s"'`;&|]{1,512}/y;
+const BARE = /[^\s"'`<>()[\]{},;&|\\]{1,256}/y;
+const VARIABLE = /[^\s"'`;&|]{1,256}/y;
 /** Tokens that continue a list, which who lists needs. */
 const NO_SECRET_TOKEN = /(?:next|page|paging|pagination|continuation|continue|cursor|sync|start|end|max)[_-]?$/i;
 
@@ -48,17 +50,23 @@ function assigned(
       const sign = signAfter(text, start, end);
       if (!sign) return undefined;
       const value = valueAt(text, start, end, sign);
-      return value && isSecret(text.slice(value.start, value.end), value.writing)
-        ? { start: value.start, end: value.end, kind }
-        : undefined;
+      if (!value) return undefined;
+      if (isSecret(text.slice(value.start, value.end), value.writing)) return { start: value.start, end: value.end, kind };
+      // One long word full of names would else be looked through again from each of them.
+      return value.end - value.start < LONG_VALUE ? undefined : { end: value.start + LONG_VALUE / 2 };
     },
   };
 }
 
 function startOfName(text: string, at: number): number {
   let start = at;
-  while (start > 0 && at - start < LONGEST_NAME && /[\w-]/.test(text[start - 1] as string)) start--;
+  while (start > 0 && at - start < LONGEST_NAME && isNameCharacter(text.charCodeAt(start - 1))) start--;
   return start;
+}
+
+function isNameCharacter(code: number): boolean {
+  const letter = code | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2d;
 }
 
 interface Sign {
@@ -96,7 +104,7 @@ function valueAt(text: string, nameStart: number, nameEnd: number, sign: Sign): 
   bare.lastIndex = sign.end;
   if (!bare.test(text)) return undefined;
   const end = bare.lastIndex;
-  const next = text[end] ?? '';
+  const next = text.slice(end, end + 2);
   // Between other words only a value that is joined to its name belongs to it for certain.
   if (!tight && !/^(?:$|[\r\n,;([{"'`\\}])/.test(next)) return undefined;
   return {

@@ -14,7 +14,7 @@ const WORDS: ReadonlySet<string> = new Set(
 );
 
 /** What points to a value elsewhere, or stands for any: variables, templates, tags, stars, masks. */
-const REFERENCE = /^(?:\$[A-Za-z_{(]|%[A-Za-z({]|[{<([]|#\{|![A-Za-z]+$|(.)\1*$|\.\.\.|\u2026)|\$\{|\{\{|\[redacted/;
+const REFERENCE = /^(?:\$[A-Za-z_{(]|%[A-Za-z({]|[{<([]|#\{|![A-Za-z]+$|(.)\1+$|\.\.\.|\u2026)|\$\{|\{\{|\[redacted/;
 const PATH = /^(?:~|\.{0,2})\/[\w.@/-]*$|^[a-z][a-z0-9+.-]*:\/\//;
 /** Names with dots between them: members, keys of messages. */
 const MEMBER = /^[A-Za-z_$][\w$]*(?:(?:\.|\?\.|::|->)[A-Za-z_$][\w$]*)+$/;
@@ -34,7 +34,7 @@ export interface Writing {
   readonly variable: boolean;
   /** No blanks around the sign: `password=…`. */
   readonly tight: boolean;
-  /** The character behind a bare value; empty at the end of the text. */
+  /** The two characters behind a bare value; fewer at the end of the text. */
   readonly next: string;
   /** In a list of arguments, or in a declaration: what is not quoted there is a name. */
   readonly code: boolean;
@@ -43,20 +43,21 @@ export interface Writing {
 export function isPassword(value: string, { quoted, variable, tight, next, code }: Writing): boolean {
   if (value.length < 4 || isReference(value) || WORDS.has(value.toLowerCase()) || isPath(value)) return false;
   if (variable) return !MEMBER.test(value);
-  const telling = /[^A-Za-z]/.test(value);
+  const telling = /[^A-Za-z]/.test(value.replace(/[?!.:]+$/, ''));
   if (quoted) return telling ? !NAME.test(value) : /^[a-z]{6,}$/.test(value);
-  if (isCode(value, next, code)) return false;
+  // Behind a semicolon without a blank the next setting follows, no statement.
+  const joined = tight && /^;\S/.test(next);
+  if (isCode(value, joined ? '' : next, code)) return false;
   if (telling && !NAME.test(value)) return true;
   // A plain word: in connection strings and logs, where nothing of a program follows.
-  return tight && /^[\s&;]?$/.test(next) && !/^[A-Z_]+$/.test(value);
+  return tight && (joined || /^(?:[\s&]|$)/.test(next)) && !/^[A-Z_]+$/.test(value);
 }
 
 /** For names of tokens and keys: these are long and random, and whatever is not is something else. */
 export function isRandom(value: string, { quoted, variable, next, code }: Writing): boolean {
   if (value.length < 8 || isReference(value) || isPath(value) || MEMBER.test(value)) return false;
   if (!quoted && !variable && isCode(value, next, code)) return false;
-  const digits = value.replace(/\D/g, '').length;
-  const mixed = /[a-z]/.test(value) && /[A-Z]/.test(value);
+  const { digits, mixed } = charactersOf(value);
   if (digits === value.length) return false;
   if (digits === 0) return quoted && mixed && value.length >= 32 && !NAME.test(value);
   if (variable) return true;
@@ -64,8 +65,19 @@ export function isRandom(value: string, { quoted, variable, next, code }: Writin
   return value.length >= 16 || (mixed && value.length >= 12);
 }
 
+function charactersOf(value: string): { readonly digits: number; readonly mixed: boolean } {
+  let [digits, upper, lower] = [0, 0, 0];
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) digits++;
+    else if (code >= 0x41 && code <= 0x5a) upper++;
+    else if (code >= 0x61 && code <= 0x7a) lower++;
+  }
+  return { digits, mixed: upper > 0 && lower > 0 };
+}
+
 function isCode(value: string, next: string, code: boolean): boolean {
-  return next === '(' || next === '[' || MEMBER.test(value) || ((code || next === ';' || next === ',') && IDENTIFIER.test(value));
+  return /^[([]/.test(next) || MEMBER.test(value) || ((code || /^[;,]/.test(next)) && IDENTIFIER.test(value));
 }
 
 function isPath(value: string): boolean {

@@ -14,6 +14,8 @@ const BODY = /[A-Za-z0-9+/=]{32}/;
  */
 const LINE =
   /[ \t"'`+>|,.-]{0,16}(?:-{5}E?N?D?[A-Z0-9 ]{0,60}-{0,4}$|[A-Za-z0-9+/=]{1,100}|[A-Za-z0-9-]{3,20}: [^\n\\]{0,100}|)[ \t"'`+,;]{0,8}(?:\\?\r?\n|\\r|\\n|$)/y;
+/** Characters of a line with what stands around it. */
+const LONGEST_LINE = 130;
 /** A line before the end of a block whose beginning is missing. */
 const EARLIER_LINE = /^[ \t"'`+>|,.-]{0,16}[A-Za-z0-9+/=]{1,100}[ \t"'`+,;\\nr]{0,8}$/;
 
@@ -42,9 +44,10 @@ const TAIL: Shape = {
     const end = END.lastIndex;
     let start = at;
     for (;;) {
-      const before = Math.max(text.lastIndexOf('\n', start - 2) + 1, start - 200, 0);
-      if (start === 0 || before >= start || !EARLIER_LINE.test(text.slice(before, start).replace(/\r?\n$/, ''))) break;
-      start = before;
+      const near = text.slice(Math.max(0, start - LONGEST_LINE), start);
+      const line = near.slice(near.lastIndexOf('\n', near.length - 2) + 1);
+      if (line === '' || !EARLIER_LINE.test(line.replace(/\r?\n$/, ''))) break;
+      start -= line.length;
     }
     return BODY.test(text.slice(start, at)) ? { start, end, kind: KIND } : undefined;
   },

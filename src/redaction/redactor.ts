@@ -82,7 +82,7 @@ export function createRedactor(known: () => Iterable<string>): Redactor {
     search.search(text, (index, start) => {
       const span = (shapes[index] as Shape).find(text, start);
       if (!span) return -1;
-      found.push(span);
+      if (span.start !== undefined) found.push(span);
       return span.end;
     });
     return found.length > 0 ? mergeSpans(found) : NONE;

@@ -44,14 +44,18 @@ export const TOKEN_SHAPES: readonly Shape[] = TOKENS.map(([kind, anchors, form])
       pattern.lastIndex = at;
       if (!pattern.test(text)) return undefined;
       const end = pattern.lastIndex;
-      return isFiller(text, end) ? undefined : { start: at, end, kind };
+      return isFiller(text, at, end) ? { end } : { start: at, end, kind };
     },
   };
 });
 
+/** Characters that tokens begin with at most, before those that tell them apart. */
+const LONGEST_PREFIX = 13;
+
 /** A token of one character over and over, as documentation shows it. */
-function isFiller(text: string, end: number): boolean {
-  const last = text[end - 1];
-  for (let at = end - 2; at >= end - 16; at--) if (text[at] !== last) return false;
-  return true;
+function isFiller(text: string, start: number, end: number): boolean {
+  const last = text.charCodeAt(end - 1);
+  let same = end - 1;
+  while (same > start && text.charCodeAt(same - 1) === last) same--;
+  return same - start <= LONGEST_PREFIX;
 }
