@@ -70,7 +70,11 @@ function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => 
   function openSession({ id, params = {} }: JsonRpcRequest) {
     if (session) throw new ProtocolError(ERROR_CODES.invalidRequest, 'This connection is initialized already.');
     const terms = negotiate(params, config.server.version);
-    session = new Session(service, terms, LOCAL_PRINCIPAL, { id: 'stdio', send: (message) => write(message), closeStream: () => {} });
+    session = new Session(service, terms, LOCAL_PRINCIPAL, {
+      id: 'stdio',
+      send: (message) => write(message),
+      closeStream: () => {},
+    });
     write({ jsonrpc: '2.0', id, result: initializeResult(service, terms) });
   }
 
