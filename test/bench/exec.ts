@@ -13,7 +13,8 @@ const WARM_UP = 50;
 const ROUNDS = 300;
 
 export async function exec({ folder }: Subject): Promise<Row[]> {
-  const flags = { 'execution.workspace': folder, 'state.directory': join(folder, 'state') };
+  // The sandbox has a row of its own.
+  const flags = { 'execution.workspace': folder, 'state.directory': join(folder, 'state'), 'execution.security.sandbox': 'off' };
   await using runtime = await createRuntime(await loadConfig({ flags, environment: { HOME: folder } }));
   const caller = {
     principal: LOCAL_PRINCIPAL,
