@@ -17,18 +17,22 @@ export async function main(args: readonly string[]): Promise<void> {
     const { runProgram } = await import('./program.ts');
     await runProgram(args);
   } catch (thrown) {
-    process.exitCode = end(thrown, args.includes('--json'));
+    process.exitCode = await end(thrown, args.includes('--json'));
   }
 }
 
-function end(thrown: unknown, json: boolean): number {
+async function end(thrown: unknown, json: boolean): Promise<number> {
   const broken: NodeJS.ErrnoException | undefined = stdoutGone.reason;
   // The reader of a pipe has enough: that is no error.
   if (broken?.code === 'EPIPE') return EXIT.ok;
   const failure = broken ? new Failure('unavailable', `Cannot write to standard output: ${broken.message}`) : toFailure(thrown);
-  tellFailure(failure, json);
+  const [{ redactFailure }, { redactor }] = await Promise.all([
+    import('../redaction/redact-failure.ts'),
+    import('../redaction/process-redactor.ts'),
+  ]);
+  tellFailure(redactFailure(failure), json);
   if (failure.code === 'internal' && thrown instanceof Error && !(thrown instanceof Failure)) {
-    process.stderr.write(`${thrown.stack}\n`);
+    process.stderr.write(`${redactor.text(thrown.stack ?? '')}\n`);
   }
   return exitCodeOf(failure.code);
 }

@@ -40,6 +40,7 @@ export function parseTemplate(text: string): readonly TemplatePart[] | { readonl
     if (kind === undefined) {
       // The value may be a secret in the wrong braces, so it is not repeated.
       return {
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how references are written
         problem: 'a reference is `${env:NAME}`, `${file:PATH}` or `${command:SCRIPT}`; `$${` stands for the characters `${`',
       };
     }

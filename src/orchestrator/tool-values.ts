@@ -55,15 +55,23 @@ export function presentRaw({ content, isError, structuredContent, meta }: RawRes
 
 /** A failure as a model reads it: code and sentence first, then what to do, then the facts. */
 export function presentFailure(given: Failure): ToolOutcome {
-  const failure = redactFailure(given);
+  const failure = redactFailure(withSafeText(given));
   const lines = [`[${failure.code}] ${failure.message}`];
   if (failure.hint) lines.push(failure.hint);
   return {
-    content: [{ type: 'text', text: shown(lines.join('\n')) }],
+    content: [{ type: 'text', text: lines.join('\n') }],
     isError: true,
     failure,
     meta: { 'mcp-python/failure': failureToJson(failure) },
   };
+}
+
+/** Its words may repeat names from anywhere, and are shown in terminals too. */
+function withSafeText(failure: Failure): Failure {
+  const { code, message, hint, details, cause } = failure;
+  const [safeMessage, safeHint] = [safeText(message), hint && safeText(hint)];
+  if (safeMessage === message && safeHint === hint) return failure;
+  return new Failure(code, safeMessage, { ...(safeHint && { hint: safeHint }), ...(details && { details }), cause });
 }
 
 const shown = (text: string) => redactor.text(safeText(text));

@@ -14,16 +14,10 @@ export interface StreamRedactor {
 const LONGEST_WORD = 8 * 1024;
 /** Characters let go that are remembered: what stands before a word decides on what it is. */
 const CONTEXT = 1024;
-/** Characters of a name with what stands behind it. */
-const LONGEST_NAME = 640;
-/** A name whose value is still to come, or has not ended. */
-const OPEN_NAME =
-  /(?:[\w-]*(?:pass(?:word|wd|phrase)|pwd|_pass|secret|token|key|credentials?)\d{0,2}(?:\\?["'`]\]?|\])?[ \t]{0,16}(?:(?::=|=>|=|:)(?:[ \t]{0,16}[bfru]{0,2}\\?["'`][^"'`\r\n]{0,512})?)?|authorization\\?["'`]?\]?[ \t]{0,8}(?:[:=,]|=>)?[ \t]{0,8}\\?["'`]?(?:basic|bearer|token|digest|negotiate|apikey)?|bearer)[ \t]{0,16}$/i;
 
 /**
- * Held back are the last word with the name it may be the value of, a private key that has no end yet, and what a known
- * secret could begin with. All that is given is together what the redactor makes of the whole text, but for words longer
- * than 8 KiB.
+ * Held back are the last word, a quoted value or private key that has no end yet, and what a known secret could begin
+ * with. All that is given is together what the redactor makes of the whole text, but for words longer than 8 KiB.
  */
 export function createStreamRedactor(redactor: Redactor): StreamRedactor {
   let context = '';
@@ -78,13 +72,10 @@ export function createByteRedactor(redactor: Redactor): ByteRedactor {
   };
 }
 
-/** Where the last word begins, or the name before it, or the private key it is in. */
+/** Where the last word begins, or the private key it is in. */
 function startOfUnfinished(text: string): number {
   let start = text.length;
   while (start > 0 && text.length - start < LONGEST_WORD && !isBlank(text.charCodeAt(start - 1))) start--;
-  const before = Math.max(0, start - LONGEST_NAME);
-  const name = OPEN_NAME.exec(text.slice(before, start));
-  if (name) start = before + name.index;
   const block = text.lastIndexOf('-----BEGIN ');
   return block >= 0 && block < start && isUnfinishedKey(text, block) ? block : start;
 }

