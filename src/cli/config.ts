@@ -69,6 +69,8 @@ function commentedYaml(): string {
     '## Configuration of mcp-python: every key with its default.',
     '## To set one, remove the "# " before it and before each section above it.',
     '## Relative paths start at the folder of this file.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how references are written
+    '## Secrets need not stand here: ${env:NAME}, ${file:PATH} and ${command:SCRIPT} stand for a value, $${ for ${ itself.',
   ];
   let sections: string[] = [];
   for (const { key, description, accepts, default: initial } of configKeys()) {

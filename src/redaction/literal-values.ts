@@ -15,6 +15,8 @@ const WORDS: ReadonlySet<string> = new Set(
 
 /** What points to a value elsewhere, or stands for any: variables, templates, tags, stars, masks. */
 const REFERENCE = /^(?:\$[A-Za-z_{(]|%[A-Za-z({]|[{<([]|#\{|![A-Za-z]+$|(.)\1+$|\.\.\.|\u2026)|\$\{|\{\{|\[redacted/;
+/** Numbers as programs write them. */
+const NUMBER = /^(?:0x[\da-f]+|\d+(?:\.\d+)?(?:[a-z]{1,3})?)$/i;
 const PATH = /^(?:~|\.{0,2})\/[\w.@/-]*$|^[a-z][a-z0-9+.-]*:\/\//;
 /** Names with dots between them: members, keys of messages. */
 const MEMBER = /^[A-Za-z_$][\w$]*(?:(?:\.|\?\.|::|->)[A-Za-z_$][\w$]*)+$/;
@@ -47,7 +49,7 @@ export function isPassword(value: string, { quoted, variable, tight, next, code 
   if (quoted) return telling ? !NAME.test(value) : /^[a-z]{6,}$/.test(value);
   // Behind a semicolon without a blank the next setting follows, no statement.
   const joined = tight && /^;\S/.test(next);
-  if (isCode(value, joined ? '' : next, code)) return false;
+  if (isCode(value, joined ? '' : next, code) || (!tight && NUMBER.test(value))) return false;
   if (telling && !NAME.test(value)) return true;
   // A plain word: in connection strings and logs, where nothing of a program follows.
   return tight && (joined || /^(?:[\s&]|$)/.test(next)) && !/^[A-Z_]+$/.test(value);
