@@ -15,9 +15,6 @@ const SECRET_LENGTH = 43;
 /** 62^6 > 2^32. */
 const CHECKSUM_LENGTH = 6;
 
-/** Whatever looks like one of our keys, for `replaceAll`; also those that are misspelt or cut short. */
-export const API_KEY_PATTERN = /\bmcpp_[0-9A-Za-z]{8}_[0-9A-Za-z]{6,}/g;
-
 const WHOLE = new RegExp(`^${PREFIX}([0-9A-Za-z]{${ID_LENGTH}})_[0-9A-Za-z]{${SECRET_LENGTH}}([0-9A-Za-z]{${CHECKSUM_LENGTH}})$`);
 
 export interface NewApiKey {

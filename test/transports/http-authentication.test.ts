@@ -1,5 +1,5 @@
 /** Who may come in over HTTP, what they may do there, and how often: API keys at the real server. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -470,6 +470,44 @@ describe('limits', () => {
     expect(limited.json.error.message).toContain('bad credential');
     expect((await exchange(server.url, post(initialize(), headers))).status).toBe(200);
     expect((await exchange(server.url, post(initialize()))).status).toBe(200);
+  });
+});
+
+describe('who is turned away', () => {
+  it('is in the audit log, without the credential, and not more often than bears reading', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mcp-python-authentication-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const { key, text } = await openKeyStore(keysFolder(directory)).create({
+      name: 'ci',
+      scopes: ['tools:read'],
+      requestsPerMinute: 4,
+    });
+    await using server = await startServer({ config: { state: { directory }, authentication: { required: true } } });
+    const headers = { 'x-api-key': text };
+    await exchange(server.url, post(initialize()));
+    for (let count = 0; count < FAILED_ATTEMPTS + 10; count++) {
+      await exchange(server.url, post(initialize(), { authorization: `Bearer ${text}x` }));
+    }
+    for (let count = 0; count < 10; count++) await exchange(server.url, stateless('tools/call', CALL_COMMAND, { headers }));
+    const entries = () =>
+      readdirSync(join(directory, 'audit'))
+        .filter((name) => name.endsWith('.jsonl'))
+        .flatMap((name) =>
+          readFileSync(join(directory, 'audit', name), 'utf8')
+            .trimEnd()
+            .split('\n'),
+        )
+        .map((line) => JSON.parse(line))
+        .filter(({ event }) => event === 'access');
+    await eventually(() => entries().some(({ what, principal }) => what === 'limited' && principal));
+    const of = (what: string, principal?: string) =>
+      entries().filter((entry) => entry.what === what && entry.principal === principal);
+    expect(of('refused')).toHaveLength(1 + FAILED_ATTEMPTS);
+    expect(of('refused')[0]).toMatchObject({ address: expect.stringContaining('127.0.0.1'), reason: 'No credential was sent.' });
+    expect(of('limited')).toHaveLength(1);
+    expect(of('forbidden', `key:${key.id}`)).toHaveLength(4);
+    expect(of('limited', `key:${key.id}`)).toHaveLength(1);
+    expect(JSON.stringify(entries())).not.toContain(text.slice(14, 40));
   });
 });
 
