@@ -8,7 +8,11 @@ import type { BackendFiles, Judge, OpenFile } from './backend.ts';
 import { notRegular, refuse } from './native-files-failures.ts';
 import { type Held, type Hold, hold as holdBest } from './native-files-held.ts';
 import { fileInfo, heldObject } from './native-files-info.ts';
+import { linkedFiles } from './native-files-linked.ts';
+import { listFolder } from './native-files-list.ts';
 import { holdJudged, resolvePlace } from './native-files-place.ts';
+import { writeFile } from './native-files-write.ts';
+import { otherMountsOf } from './native-mounts.ts';
 
 /** @param hold how objects are held; absent: the best way this machine has */
 export function createNativeFiles(hold: Hold = holdBest): BackendFiles {
@@ -21,26 +25,14 @@ export function createNativeFiles(hold: Hold = holdBest): BackendFiles {
     },
     resolve: (path) => resolvePlace(path),
     open: (path, judge) => openFile(path, judge, hold),
-    async write(path, data, options, judge) {
-      const { writeFile } = await import('./native-files-write.ts');
-      return writeFile(path, data, options, judge, hold);
-    },
-    async list(path, options, judge) {
-      const { listFolder } = await import('./native-files-list.ts');
-      return listFolder(path, options, judge, hold);
-    },
+    write: (path, data, options, judge) => writeFile(path, data, options, judge, hold),
+    list: (path, options, judge) => listFolder(path, options, judge, hold),
     async search(request, signal, judge) {
       const { searchNative } = await import('./native-search.ts');
       return searchNative(request, signal, judge, { hold });
     },
-    async otherPlaces(path) {
-      const { otherMountsOf } = await import('./native-mounts.ts');
-      return otherMountsOf(path);
-    },
-    async linkedFiles(paths) {
-      const { linkedFiles } = await import('./native-files-linked.ts');
-      return linkedFiles(paths);
-    },
+    otherPlaces: async (path) => otherMountsOf(path),
+    linkedFiles,
   };
 }
 

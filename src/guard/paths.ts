@@ -48,8 +48,11 @@ interface Places {
   readonly own: OwnPlaces;
 }
 
-/** Roots may be links and may be changed while we run: what they were is believed for as long as a burst of calls takes. */
-const PLACES_BELIEVED_MS = 200;
+/**
+ * Roots may be links and may be changed while we run: what they were is believed so long, as in a burst of calls.
+ * Nothing is refused by it: they are looked up again first.
+ */
+const PLACES_BELIEVED_MS = 1000;
 
 /** @param files of the machine the paths are on */
 export function createPathPolicy(
