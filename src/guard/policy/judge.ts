@@ -124,7 +124,9 @@ export async function createJudge(
   function ofProfile({ name, builtin, found, readings }: Unfolded): Finding | undefined {
     if (profile === 'unrestricted' || name === undefined) return undefined;
     const rule = `profile ${profile}`;
-    const controls = readings.some((reading) => reading.class === 'controls');
+    const controls = readings.some(
+      (reading) => reading.class === 'controls' || reading.effects.some(({ kind }) => kind === 'controls'),
+    );
     if (controls) return deny(rule, `${name} acts on the machine itself, or with other rights`);
     if (profile === 'developer') return undefined;
     if (readings.length === 0) {

@@ -23,6 +23,8 @@ export type Effect =
   | { readonly kind: 'sets variable'; readonly name: string; readonly value: Word }
   /** It talks to another machine: the reason a `read-only` profile refuses it. Host where the arguments name one. */
   | { readonly kind: 'connects'; readonly host: Word | undefined }
+  /** It acts on the machine itself in this use, as programs of class `controls` always do. */
+  | { readonly kind: 'controls'; readonly reason: string }
   /** What it would do cannot be told from its arguments: `reason` is the end of a sentence. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
