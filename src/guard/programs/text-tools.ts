@@ -1,7 +1,9 @@
 /** Programs that work on text and print the result. */
+import { knownWord } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import type { Arguments } from './options.ts';
 import { type Program, reader } from './program.ts';
+import { readSedScript } from './sed-script.ts';
 
 /** sed: `e` and `s///e` run programs, `w` and `s///w` write files (GNU sed 3.2, 3.8). */
 function readSed(taken: Arguments): Effect[] {
@@ -22,26 +24,13 @@ function readSed(taken: Arguments): Effect[] {
   return effects;
 }
 
-/** Text of patterns and replacements is taken out first, for it is no command. */
 function commandsOfSed(script: string): Effect[] {
-  const effects: Effect[] = [];
-  const rest = script.replace(
-    /(s|y)([^\w\s\\;{}])((?:\\.|(?!\2).)*)\2((?:\\.|(?!\2).)*)\2([^;}\n#]*)/gs,
-    (_, command: string, _mark, _pattern, _by, flags: string) => {
-      if (command === 's' && /^[\dgpiImM ]*e/.test(flags)) effects.push({ kind: 'runs code', language: 'shell', how: 's///e' });
-      const target = command === 's' ? /^[\dgpiImMe ]*w\s*(\S+)/.exec(flags)?.[1] : undefined;
-      if (target) effects.push({ kind: 'writes', path: { source: target, value: target, expands: false } });
-      return ' ';
-    },
-  );
-  const commands = rest
-    .replace(/\\?([/|,%#])(?:\\.|(?!\1)[^\n])*\1[IM]*/g, ' ')
-    .replace(/[aic]\\?\n?[^\n]*/g, (text) => (/^[aic]\\/.test(text) ? ' ' : text));
-  if (/(?:^|[\s;{}!\d$,~+])e(?:\s|$|;|})/.test(commands))
-    effects.push({ kind: 'runs code', language: 'shell', how: 'the command e' });
-  const written = /(?:^|[\s;{}!\d$,])[wW]\s*(\S+)/.exec(commands)?.[1];
-  if (written) effects.push({ kind: 'writes', path: { source: written, value: written, expands: false } });
-  return effects;
+  const { runs, writes, reads } = readSedScript(script);
+  return [
+    ...(runs ? [{ kind: 'runs code', language: 'shell', how: 'the command e, or s///e' } as const] : []),
+    ...writes.map((path): Effect => ({ kind: 'writes', path: knownWord(path) })),
+    ...reads.map((path): Effect => ({ kind: 'reads', path: knownWord(path) })),
+  ];
 }
 
 export const TEXT_TOOLS: readonly Program[] = [

@@ -312,13 +312,9 @@ export const WRAPPERS: readonly Program[] = [
     class: 'runs',
     about: 'runs a program under another one',
     read: (args) =>
-      args.some(
-        ({ value }) => value === undefined || /^-(?:ex|eval-command|x|command|iex)|^--(?:ex|eval|command|init)/.test(value),
-      )
-        ? [unknown('can run anything by its options')]
-        : args.length > 0
-          ? [{ kind: 'runs file', path: args.findLast(({ value }) => value !== undefined && !value.startsWith('-')) }]
-          : [],
+      args.every(({ value }) => value === '--version' || value === '--help')
+        ? []
+        : [unknown('runs what its options and commands say')],
   },
   {
     names: 'busybox toybox coreutils',
@@ -334,9 +330,16 @@ export const WRAPPERS: readonly Program[] = [
     read: () => [unknown('runs programs that are not told from its arguments')],
   },
   {
-    names: 'start-stop-daemon daemonize systemd-run at batch crontab',
+    names: 'start-stop-daemon daemonize systemd-run at batch',
     class: 'controls',
     about: 'has programs run later or by others',
+  },
+  {
+    names: 'crontab',
+    class: 'reads',
+    about: 'has programs run later; -l shows them',
+    read: (args) =>
+      args.length === 1 && args[0]?.value === '-l' ? [] : [{ kind: 'controls', reason: 'has programs run later' }],
   },
   privileged('sudo doas pkexec gosu su-exec', {
     values: {
