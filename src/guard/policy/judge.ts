@@ -110,7 +110,7 @@ export async function createJudge(
       case 'runs code':
         return strict ? `would run ${effect.language} code (${effect.how}), and what that runs cannot be known` : undefined;
       case 'runs file':
-        if (strict && /^\/(?:dev\/(?:fd|stdin)|proc)(?:\/|$)/.test(effect.path?.value ?? ''))
+        if (strict && /^(?:-|\/dev\/(?:fd|stdin).*|\/proc\/.*)$/.test(effect.path?.value ?? ''))
           return `would run what comes from ${effect.path?.source}`;
         return strict && effect.path?.value !== undefined && isWritten(effect.path.value)
           ? `would run ${effect.path.value}, which the same script writes`

@@ -2,7 +2,7 @@
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import { type Grammar, takeApart } from './options.ts';
-import type { Program } from './program.ts';
+import { type Program, SOMEWHERE_HERE } from './program.ts';
 
 const TAR: Grammar = {
   values: {
@@ -98,7 +98,7 @@ function readTar(args: readonly Word[]): Effect[] {
     else effects.push({ kind: creates ? 'writes' : 'reads', path: archive });
   }
   if (taken.has('-x', '--extract', '--get')) {
-    effects.push({ kind: 'writes', path: knownWord('.') });
+    effects.push({ kind: 'writes', path: SOMEWHERE_HERE });
     if (taken.has('-P', '--absolute-names')) effects.push({ kind: 'unknown', reason: 'may write anywhere' });
   } else if (creates) for (const path of taken.operands) effects.push({ kind: 'reads', path });
   if (taken.has('--remove-files')) for (const path of taken.operands) effects.push({ kind: 'writes', path });

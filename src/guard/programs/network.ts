@@ -2,7 +2,7 @@
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import type { Grammar } from './options.ts';
-import type { Program } from './program.ts';
+import { type Program, SOMEWHERE_HERE } from './program.ts';
 
 const connects = (names: string, about: string, grammar: Grammar = {}, programClass: Program['class'] = 'reads'): Program => ({
   names,
@@ -134,7 +134,7 @@ export const NETWORK: readonly Program[] = [
             ? { kind: 'reads', path: knownWord((host.value ?? '').replace(/^file:(?:\/\/[^/]*)?/i, '')) }
             : { kind: 'connects', host },
       ),
-      ...(taken.has('-O', '--remote-name', '--remote-name-all') ? [{ kind: 'writes', path: knownWord('.') } as const] : []),
+      ...(taken.has('-O', '--remote-name', '--remote-name-all') ? [{ kind: 'writes', path: SOMEWHERE_HERE } as const] : []),
     ],
   },
   {
@@ -181,7 +181,7 @@ export const NETWORK: readonly Program[] = [
       ...taken.operands.map((host): Effect => ({ kind: 'connects', host })),
       ...(taken.has('-O', '-P', '--output-document', '--directory-prefix', '--spider')
         ? []
-        : [{ kind: 'writes', path: knownWord('.') } as const]),
+        : [{ kind: 'writes', path: SOMEWHERE_HERE } as const]),
     ],
   },
   {

@@ -81,10 +81,34 @@ export function takeApart(args: readonly Word[], grammar: Grammar): Arguments {
     }
   }
 
+  /** An option that is written out, with a value that is not known: `--eval="$x"`, `-o$x`. */
+  function startsOption(word: Word): boolean {
+    const known = /^[\w\-=.,:/+%@]*/.exec(word.source)?.[0] ?? '';
+    const value: Word = { source: word.source, value: undefined, expands: false };
+    if (known.startsWith('--') && known.includes('=')) {
+      const name = known.slice(0, known.indexOf('='));
+      const options = [...longs, ...longFlags].filter((each) => each === name || each.startsWith(name));
+      for (const option of options) add(option, value, values[option] ?? flags[option] ?? 'marks');
+      return true;
+    }
+    if (!/^-[A-Za-z]/.test(known)) return false;
+    for (const letter of known.slice(1)) {
+      const use = values[`-${letter}`];
+      if (use !== undefined) {
+        add(`-${letter}`, value, use);
+        return true;
+      }
+      add(`-${letter}`, undefined, flags[`-${letter}`] ?? 'marks');
+    }
+    if (careful) unknown ??= word.source;
+    return true;
+  }
+
   for (; at < args.length; at++) {
     const word = args[at] as Word;
     const text = word.value;
     if (text === undefined) {
+      if (startsOption(word)) continue;
       if (careful && couldBeOption(word)) unknown ??= word.source;
       operands.push(word);
       if (operandsEnd && !couldBeOption(word)) {

@@ -1,4 +1,4 @@
-import type { Word } from '../shell/script.ts';
+import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect, ProgramClass } from './effect.ts';
 import type { Arguments, Grammar, Use } from './options.ts';
 
@@ -31,3 +31,6 @@ export const reader = (names: string, about: string, grammar: Grammar = {}): Pro
   grammar,
   operands: 'reads',
 });
+
+/** Files in the working directory that the arguments do not name one by one. */
+export const SOMEWHERE_HERE: Word = knownWord('./*');

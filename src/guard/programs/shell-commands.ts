@@ -48,7 +48,7 @@ export const SHELL: readonly Program[] = [
         ? [{ kind: 'unknown', reason: 'gives a name another file' }]
         : [],
   },
-  { names: 'echo pwd test [ compgen', class: 'reads', about: 'prints or compares what it is given' },
+  { names: 'echo pwd test [ [[ compgen', class: 'reads', about: 'prints or compares what it is given' },
   {
     names: 'printf',
     class: 'reads',

@@ -2,7 +2,7 @@
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import { couldBeOption, type Grammar, takeApart } from './options.ts';
-import type { Program } from './program.ts';
+import { type Program, SOMEWHERE_HERE } from './program.ts';
 
 /** Settings that make git run a program (git-config(1)). */
 const RUNNING_KEYS =
@@ -60,7 +60,7 @@ function readGit(args: readonly Word[]): Effect[] {
   const name = command.value;
   if (!READS.has(name) && !WRITES.has(name))
     return [...effects, unknown(`has no subcommand ${name}: it may be an alias that runs anything`)];
-  if (!READS.has(name) && !isListing(name, rest)) effects.push({ kind: 'writes', path: knownWord('.') });
+  if (!READS.has(name) && !isListing(name, rest)) effects.push({ kind: 'writes', path: SOMEWHERE_HERE });
   if (CONNECTS.has(name)) effects.push({ kind: 'connects', host: undefined });
   return [...effects, ...readSubcommand(name, rest)];
 }

@@ -1,7 +1,7 @@
 /** Programs that exist to run another one. */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import type { Program } from './program.ts';
+import { type Program, SOMEWHERE_HERE } from './program.ts';
 
 const unknown = (reason: string): Effect => ({ kind: 'unknown', reason });
 
@@ -54,9 +54,9 @@ function readFind(args: readonly Word[]): Effect[] {
     } else if (value === '-delete') {
       for (const root of args) {
         if (root.value?.startsWith('-')) break;
-        effects.push({ kind: 'writes', path: root });
+        effects.push({ kind: 'writes', path: root.value === undefined ? root : knownWord(`${root.value}/*`) });
       }
-      if (args[0]?.value?.startsWith('-')) effects.push({ kind: 'writes', path: knownWord('.') });
+      if (args[0]?.value?.startsWith('-')) effects.push({ kind: 'writes', path: SOMEWHERE_HERE });
     }
   }
   return effects;

@@ -3,8 +3,8 @@ import type { Parser } from 'web-tree-sitter';
 import { isBashCommand, isBashExpansion, isBashSyntax } from './bash-only.ts';
 import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
-import { readRedirection } from './redirections.ts';
-import type { Redirection, Script, ScriptProblem, SimpleCommand, Word } from './script.ts';
+import { isExpanded, readRedirection } from './redirections.ts';
+import { knownWord, type Redirection, type Script, type ScriptProblem, type SimpleCommand, type Word } from './script.ts';
 import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
 import { readWord } from './words.ts';
 
@@ -52,6 +52,22 @@ export function readScript(parser: Parser, text: string): ParsedScript {
 }
 
 class TooMany extends Error {}
+
+/** Nodes that are one word. */
+const WORDS = new Set([
+  'word',
+  'number',
+  'string',
+  'raw_string',
+  'ansi_c_string',
+  'concatenation',
+  'simple_expansion',
+  'expansion',
+  'command_substitution',
+  'process_substitution',
+  'arithmetic_expansion',
+  'test_operator',
+]);
 
 /** What a command inherits from what it stands in. */
 interface Surroundings {
@@ -124,16 +140,23 @@ class Reading implements ParsedScript {
       case 'for_statement':
         this.#loopVariable(node, around);
         break;
+      case 'heredoc_redirect':
+        this.#hereDocument(node, around);
+        return;
       case 'raw_string':
-      case 'comment':
-      case 'heredoc_redirect': {
+      case 'comment': {
         const wrong = dataProblem(node, this.#text);
         if (wrong) this.problem(wrong, this.#slice(node));
         break;
       }
+      case 'test_command':
+        this.#test(node, around);
+        break;
       case 'word':
+      case 'regex':
       case 'string_content':
-      case 'heredoc_content':
+      case 'extglob_pattern':
+        this.#leftOver(node);
         return;
     }
     for (const child of node.children) this.visit(child, around);
@@ -238,7 +261,7 @@ class Reading implements ParsedScript {
       this.#add(node, { words: behind, assignments: [], redirections: [...around.input, ...redirections], piped: around.piped });
     } else if (body.type === 'command') this.#command(body, around, redirections, behind);
     else this.#redirectedBody(body, around, redirections, behind);
-    for (const child of rest) this.#redirectionInside(child, around);
+    for (const child of rest) this.visit(child, around);
   }
 
   /** A redirection behind a list or pipeline is its last command's; behind a compound command it is for all in it. */
@@ -258,17 +281,48 @@ class Reading implements ParsedScript {
     });
   }
 
-  #redirectionInside(node: SyntaxNode, around: Surroundings): void {
-    if (node.type !== 'heredoc_redirect') {
-      this.visit(node, around);
-      return;
-    }
+  /** Text in which the grammar has seen no substitution, although a shell would. */
+  #leftOver(node: SyntaxNode): void {
+    const source = this.#slice(node);
+    if (/(?:^|[^\\])(?:\\\\)*(?:`|\$\()/s.test(source)) this.problem('it holds a substitution that cannot be read', source);
+  }
+
+  /**
+   * What stands in a here-document whose delimiter is not quoted is expanded as in double quotes (POSIX.1-2024 2.7.4).
+   * The rest of its line hangs below it too: a command there gets the document through a pipe.
+   */
+  #hereDocument(node: SyntaxNode, around: Surroundings): void {
     const wrong = dataProblem(node, this.#text);
     if (wrong) this.problem(wrong, this.#slice(node));
-    // The rest of the line behind `<<EOF` hangs below it: what stands there gets the output through a pipe.
     for (const child of node.children) {
-      this.visit(child, child.type === 'pipeline' || child.type === 'command' ? { piped: true, input: [] } : around);
+      if (child.type === 'heredoc_body') {
+        const text = this.#slice(child);
+        // Quotes are no quotes there: with a backslash before them they are none here either.
+        if (isExpanded(node, this.#text) && /[$`]/.test(text))
+          this.#include(readScript(this.#parser, `: "${text.replaceAll('"', '\\"')}"`));
+      } else this.visit(child, child.type === 'pipeline' || child.type === 'command' ? { piped: true, input: [] } : around);
     }
+  }
+
+  /** The words of `[ … ]` and `[[ … ]]`, for what is in them may be evaluated. */
+  #test(node: SyntaxNode, around: Surroundings): void {
+    const words: Word[] = [];
+    const collect = (part: SyntaxNode) => {
+      if (WORDS.has(part.type)) words.push(this.#word(part));
+      else for (const child of part.children) collect(child);
+    };
+    const [bracket, ...rest] = node.children;
+    if (bracket) words.push(knownWord(this.#slice(bracket)));
+    for (const child of rest) collect(child);
+    this.#add(node, { words, assignments: [], redirections: around.input, piped: around.piped });
+  }
+
+  #include(script: ParsedScript): void {
+    for (const command of script.commands.filter(({ words }) => words[0]?.value !== ':' || words.length > 2))
+      this.commands.push(command);
+    for (const name of script.functions) this.functions.add(name);
+    this.problems.push(...script.problems);
+    this.bashOnly ||= script.bashOnly;
   }
 
   /** `${X:=value}` sets X. */
@@ -306,11 +360,7 @@ class Reading implements ParsedScript {
     }
     // Within double quotes `\"` is escaped as well; where it stands is not told here, so both readings count.
     for (const escaped of [/\\([`\\$])/g, /\\([`\\$"])/g]) {
-      const script = readScript(this.#parser, inner.replace(escaped, '$1'));
-      for (const command of script.commands) this.commands.push(command);
-      for (const name of script.functions) this.functions.add(name);
-      this.problems.push(...script.problems);
-      this.bashOnly ||= script.bashOnly;
+      this.#include(readScript(this.#parser, inner.replace(escaped, '$1')));
       if (!inner.includes('\\"')) return;
     }
   }

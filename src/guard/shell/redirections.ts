@@ -11,8 +11,9 @@ export function readRedirection(node: SyntaxNode, script: string, found: Redirec
   const word = (part: SyntaxNode) => readWord(part, slice(part));
   if (node.type === 'heredoc_redirect') {
     const body = node.children.find(({ type }) => type === 'heredoc_body');
-    const known = body?.children.every(({ type, named }) => !named || type === 'heredoc_content');
-    found.push({ operator: '<<', target: undefined, text: body && known ? slice(body) : undefined });
+    const text = body ? slice(body) : '';
+    const known = !isExpanded(node, script) || !/[$`\\]/.test(text);
+    found.push({ operator: '<<', target: undefined, text: known ? text : undefined });
     const behind = node.children.filter(({ field }) => field === 'argument').map(word);
     // The rest of its line hangs below it.
     for (const child of node.children)
@@ -30,4 +31,10 @@ export function readRedirection(node: SyntaxNode, script: string, found: Redirec
   const text = node.type === 'herestring_redirect' ? target?.value : undefined;
   found.push({ operator, target, ...(text !== undefined && { text }) });
   return behind;
+}
+
+/** Whether the text of a here-document is expanded: its delimiter is not quoted. */
+export function isExpanded({ children }: SyntaxNode, script: string): boolean {
+  const start = children.find(({ type }) => type === 'heredoc_start');
+  return !start || !/['"\\]/.test(script.slice(start.start, start.end));
 }

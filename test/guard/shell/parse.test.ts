@@ -27,7 +27,9 @@ describe('the commands of a script', () => {
     ['export X=$(a)', ['export ?', 'a']],
     ['echo ${x:-$(a)} $((1 + $(b)))', ['echo ? ?', 'a', 'b']],
     ['cat <(a) >(b)', ['cat /dev/fd/63 /dev/fd/63', 'a', 'b']],
-    ['[[ -f $(a) ]]', ['a']],
+    ['[[ -f $(a) ]]', ['[[ -f ?', 'a']],
+    ['cat <<EOF\n`a`\nEOF', ['cat', 'a']],
+    ['cat <<-EOF\n\t$(a) "b"\n\tEOF', ['cat', 'a']],
     ['cat <<EOF\n$(a)\nEOF\nb', ['cat', 'a', 'b']],
     ["cat <<'EOF'\n$(a)\nEOF\nb", ['cat', 'b']],
     ['cat <<EOF | sh\na\nEOF', ['cat', 'sh']],
@@ -104,6 +106,7 @@ describe('what cannot be read', () => {
     'a\u00a0#; b',
     'a\rb',
     'a\u0007',
+    'echo ${x:=`a`}',
     'cat <<EOF\nnever ended',
     'cat <<"E"OF\nx\nEOF',
   ])('is a problem: %j', async (script) => {
