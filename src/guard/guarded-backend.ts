@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Backend, ExecIO, ExecRequest, ResourceLimits } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import type { Approvals } from './approvals.ts';
-import { decideSandbox, type SandboxRules } from './confinement.ts';
+import { decideSandbox, type SandboxDecision, type SandboxRules } from './confinement.ts';
 import { baseEnvironment, checkVariables } from './environment.ts';
 import type { GuardedCall } from './guarded-call.ts';
 import type { GuardedExecResult } from './guarded-exec.ts';
@@ -64,10 +64,14 @@ export interface GuardedMachine {
   ): Promise<Decision>;
 }
 
+/** How long the real paths of the sandbox's folders are believed, milliseconds; the mounts themselves are checked each time. */
+const SANDBOX_BELIEVED_MS = 1000;
+
 export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPorts): GuardedMachine {
   const policy = createPathPolicy(rules, backend.files);
   const files = guardFiles(backend.files, policy);
   const { maxExecutionSeconds, maxOutputBytes, resources } = rules.limits;
+  const confined = rules.restrictions.length > 0;
   const ownEnvironment = baseEnvironment(process.env, rules.environmentPassthrough);
   let decider: ReturnType<typeof loadDecider> | undefined;
   let told = false;
@@ -94,7 +98,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
     const { decideCommand, finder } = await decider;
     const environment = env ?? ownEnvironment;
     return decideCommand(
-      { ...rules.policy, pathsRestricted: rules.restrictions.length > 0, sandboxed },
+      { ...rules.policy, pathsRestricted: confined, sandboxed },
       {
         command,
         cwd,
@@ -106,11 +110,19 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         environment,
         ...(stdin && { stdin: new TextDecoder().decode(stdin) }),
       },
-      { finder, objection: (path, use) => objectionTo(policy, path, use) },
+      { finder, objection: (path, use) => objectionTo(policy, path, use, sandboxed || (use !== 'write' && !confined)) },
     );
   }
 
-  const sandbox = () => decideSandbox(sandboxRules, backend, realPath);
+  let decided: { readonly atMs: number; readonly sandbox: Promise<SandboxDecision> } | undefined;
+  function sandbox(): Promise<SandboxDecision> {
+    const nowMs = performance.now();
+    if (!decided || nowMs - decided.atMs > SANDBOX_BELIEVED_MS) {
+      decided = { atMs: nowMs, sandbox: decideSandbox(sandboxRules, backend, realPath) };
+      decided.sandbox.catch(() => {});
+    }
+    return decided.sandbox;
+  }
   const realPath = (path: string) => backend.files.resolve(policy.absolute(path)).catch(() => policy.absolute(path));
   const sandboxRules: SandboxRules = {
     mode: rules.sandbox,
@@ -177,9 +189,19 @@ async function loadDecider(backend: Backend) {
   return { decideCommand, finder: createProgramFinder(backend) };
 }
 
-async function objectionTo(policy: PathPolicy, path: string, use: 'read' | 'write' | 'work in'): Promise<string | undefined> {
+/**
+ * Why a command may not use a path so; undefined when it may.
+ * @param plainly where links cannot lead to more: in a sandbox, or where reading is free
+ */
+async function objectionTo(
+  policy: PathPolicy,
+  path: string,
+  use: 'read' | 'write' | 'work in',
+  plainly: boolean,
+): Promise<string | undefined> {
   try {
-    await policy.allow(path, use);
+    // What is not plainly allowed may be so by another name of an allowed folder.
+    if (!(plainly && (await policy.plainlyAllows(path, use)))) await policy.allow(path, use);
     return undefined;
   } catch (thrown) {
     // Whatever else is wrong with the path, the command will say so itself.

@@ -36,6 +36,11 @@ export interface PathPolicy {
    * @throws Failure `denied` naming the path and the rule.
    */
   allow(path: string, use: PathUse): Promise<string>;
+  /**
+   * Whether the path as it is written may be used so, links left aside: enough where something else keeps what a link
+   * leads to, as a sandbox does.
+   */
+  plainlyAllows(path: string, use: PathUse): Promise<boolean>;
 }
 
 /** For looks of the guard itself, which nobody is told about. */
@@ -145,6 +150,10 @@ export function createPathPolicy(
   return {
     absolute,
     judge,
+    async plainlyAllows(path, use) {
+      const asked = absolute(path);
+      return magicReason(asked, use) === undefined && objection(asked, use, await currentPlaces(), false) === undefined;
+    },
     async allow(path, use) {
       const { admit } = judge(path, use);
       const asked = absolute(path);

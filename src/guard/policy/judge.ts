@@ -7,7 +7,7 @@ import { type Finding, strictest } from './decision.ts';
 import { type FoundProgram, isSameProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { findingsOfRules } from './rules.ts';
 import { isStrict, type PolicySettings } from './settings.ts';
-import { needsNoLeave } from './shell-builtins.ts';
+import { needsNoLeave, runsInShell } from './shell-builtins.ts';
 import type { Unfolded } from './unfold.ts';
 
 /** Who asks, as rules name it. */
@@ -62,7 +62,7 @@ export async function createJudge(
       const alias = namesOf(name, undefined).includes(against) ? '' : `${name} is ${against}, which `;
       return deny(`blocked_commands: ${against}`, `${alias || `${against} `}is blocked`);
     }
-    if (allowed.length === 0 || (builtin && (needsNoLeave(name) || !found))) return undefined;
+    if (allowed.length === 0 || (builtin && (needsNoLeave(name) || !runsInShell(name)))) return undefined;
     if (allowed.some((entry) => isLeave(entry, program))) return undefined;
     return deny('allowed_commands', found ? `${name} is not among the allowed commands` : `there is no ${name} that is allowed`);
   }
