@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What clients of both eras ask first. */
+/** What clients of both eras ask first, and a first command. */
 const CONVERSATION = [
   {
     id: 1,
@@ -15,6 +15,7 @@ const CONVERSATION = [
   { method: 'notifications/initialized' },
   { id: 2, method: 'tools/list' },
   { id: 3, method: 'tools/call', params: { name: 'check_command_exists', arguments: { command: 'sh' } } },
+  { id: 4, method: 'tools/call', params: { name: 'execute_command', arguments: { command: 'echo "$(true)" | cat > f' } } },
 ];
 
 /**

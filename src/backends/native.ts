@@ -24,12 +24,11 @@ export function createNativeBackend(): Backend {
 
   let looking: Promise<Enforcement> | undefined;
   async function enforcement(): Promise<Enforcement> {
-    const [{ notEnforced }, { findSandbox }, { describeGaps }] = await Promise.all([
+    const [{ notEnforced }, sandbox, { describeGaps }] = await Promise.all([
       limiter(),
-      import('./sandbox/find-sandbox.ts'),
+      import('./sandbox/find-sandbox.ts').then(({ findSandbox }) => findSandbox()),
       import('./sandbox/gaps.ts'),
     ]);
-    const sandbox = await findSandbox();
     return {
       sandbox: 'reason' in sandbox ? undefined : `bubblewrap ${sandbox.version}`,
       notEnforced: [...describeGaps(undefined, sandbox), ...notEnforced],

@@ -33,8 +33,8 @@ export async function decideSandbox(
   real: (path: string) => Promise<string>,
 ): Promise<SandboxDecision> {
   const { mode } = rules;
-  const { sandbox, notEnforced } = await backend.enforcement();
   if (mode === 'off') return { confinement: undefined, name: 'off', notEnforced: [] };
+  const { sandbox, notEnforced } = await backend.enforcement();
   if (sandbox === undefined) {
     if (mode === 'required') throw noSandbox(backend.name, notEnforced);
     return { confinement: undefined, name: 'none', notEnforced };

@@ -157,6 +157,9 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         },
         async exec(request, io) {
           checkEnvironment(request.env);
+          // The first time all of this takes long to load and to find out: side by side.
+          if (rules.policy) decider ??= loadDecider(backend);
+          sandbox().catch(() => {});
           const { execGuarded } = await import('./guarded-exec.ts');
           const limited: ExecRequest = {
             ...request,
@@ -185,6 +188,7 @@ async function loadDecider(backend: Backend) {
   const [{ decide: decideCommand }, { createProgramFinder }] = await Promise.all([
     import('./policy/policy.ts'),
     import('./policy/programs.ts'),
+    import('./shell/grammar.ts').then(({ shellParser }) => shellParser()),
   ]);
   return { decideCommand, finder: createProgramFinder(backend) };
 }

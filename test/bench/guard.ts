@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import { createRuntime } from '../../src/runtime.ts';
-import { initialize, startStdioServer } from './processes.ts';
+import { initialize, runToEnd, startStdioServer } from './processes.ts';
 import { type Row, shown } from './report.ts';
 import { interleave, median, timed } from './statistics.ts';
 import type { Subject } from './subject.ts';
@@ -18,7 +18,7 @@ const STARTS = 9;
 const COMMANDS = 150;
 
 export async function guard(subject: Subject): Promise<Row[]> {
-  return [await decision(subject), await firstUse(subject), await sandbox(subject)];
+  return [await decision(subject), await firstDecision(subject), await firstUse(subject), await sandbox(subject)];
 }
 
 async function decision({ folder }: Subject): Promise<Row> {
@@ -45,6 +45,26 @@ async function decision({ folder }: Subject): Promise<Row> {
   };
 }
 
+/** A process that decides on one command beside one that loads as much, and no policy. */
+async function firstDecision(subject: Subject): Promise<Row> {
+  const { command, prefix, environment } = subject;
+  const unconfined = { ...subject, environment: { ...environment, MCP_PYTHON_EXECUTION_SECURITY_SANDBOX: 'off' } };
+  const subjects = {
+    decides: () => timed(() => runToEnd(command, [...prefix, 'policy', 'test', 'echo hi'], unconfined)),
+    looks: () => timed(() => runToEnd(command, [...prefix, 'tools', 'check_command_exists'], unconfined)),
+  };
+  await interleave(2, subjects);
+  const ms = await interleave(STARTS, subjects);
+  return {
+    group: 'guard',
+    what: 'first policy decision of a process',
+    figure: ms.decides - ms.looks,
+    unit: 'ms',
+    bound: { kind: 'at most', value: 40 },
+    detail: `policy test ${shown(ms.decides)} ms, tools ${shown(ms.looks)} ms (${subject.kind})`,
+  };
+}
+
 /** The first command of a server beside its later ones: what loading the grammar, the table and the rest takes. */
 async function firstUse(subject: Subject): Promise<Row> {
   const command = (server: ReturnType<typeof startStdioServer>) =>
@@ -63,7 +83,6 @@ async function firstUse(subject: Subject): Promise<Row> {
     what: 'first command of a server, beyond a later one',
     figure: median(extra),
     unit: 'ms',
-    bound: { kind: 'at most', value: 40 },
     detail: `${STARTS} starts (${subject.kind}); everything that runs commands is loaded then`,
   };
 }
