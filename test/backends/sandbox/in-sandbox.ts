@@ -40,6 +40,10 @@ export interface RunOptions extends Partial<SandboxOptions> {
   meanwhile?(): void;
 }
 
+/** A clone below /tmp, which commands do not see, has to be put into the sandbox: Node is in it. */
+const PROJECT = realpathSync(join(import.meta.dirname, '../../..'));
+const visible = PROJECT.startsWith('/tmp/') ? [PROJECT] : [];
+
 const EVERYTHING: Confinement = { writable: [], hidden: [], network: 'none' };
 
 /** Runs a shell script in the first writable folder. */
@@ -69,7 +73,7 @@ async function tryProgram(
     release,
   } = enterSandbox(
     found as Sandbox,
-    { ...EVERYTHING, ...confinement },
+    { ...EVERYTHING, ...confinement, writable: [...(confinement.writable ?? []), ...visible] },
     {
       cwd: confinement.writable?.[0] ?? '/',
       ...options,
