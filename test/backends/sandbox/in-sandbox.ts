@@ -42,7 +42,8 @@ export interface RunOptions extends Partial<SandboxOptions> {
 
 /** A clone below /tmp, which commands do not see, has to be put into the sandbox: Node is in it. */
 const PROJECT = realpathSync(join(import.meta.dirname, '../../..'));
-const visible = PROJECT.startsWith('/tmp/') ? [PROJECT] : [];
+const visibleFor = (program: readonly string[]) =>
+  PROJECT.startsWith('/tmp/') && program.some((word) => word.includes(process.execPath)) ? [PROJECT] : [];
 
 const EVERYTHING: Confinement = { writable: [], hidden: [], network: 'none' };
 
@@ -73,7 +74,7 @@ async function tryProgram(
     release,
   } = enterSandbox(
     found as Sandbox,
-    { ...EVERYTHING, ...confinement, writable: [...(confinement.writable ?? []), ...visible] },
+    { ...EVERYTHING, ...confinement, writable: [...(confinement.writable ?? []), ...visibleFor(program)] },
     {
       cwd: confinement.writable?.[0] ?? '/',
       ...options,
