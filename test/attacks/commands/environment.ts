@@ -61,7 +61,7 @@ const BY_ASSIGNMENT = scripts({
   PYTHONPYCACHEPREFIX: 'PYTHONPYCACHEPREFIX=@OUTSIDE@/cache PYTHONDONTWRITEBYTECODE= python3 -m compileall -q ok.py',
   PERL5OPT: 'PERL5LIB=pl PERL5OPT=-MEvil perl ok.pl',
   LD_DEBUG_OUTPUT: 'LD_DEBUG=libs LD_DEBUG_OUTPUT=@OUTSIDE@/debug ls',
-  HISTFILE: 'HISTFILE=@NEW@; set -o history; history -s x; history -w',
+  HISTFILE: '[[ x ]]; HISTFILE=@NEW@; set -o history; history -s x; history -w',
   VIMINIT:
     "VIMINIT='silent !rm keep.txt' vim -e -s '+qa!' < /dev/null; VIMINIT='call system(\"rm keep.txt\")' vim -N '+qa!' < /dev/null > /dev/null 2>&1",
 }).map((attack): Attack => ({ ...attack, files: FILES }));
@@ -105,7 +105,7 @@ const BY_CALLER: readonly Attack[] = [
   { name: 'ENV', command: 'sh -i -c :', env_vars: { ENV: './evil.sh' }, files: FILES },
   { name: 'PS4', command: 'set -x; [[ x ]]', env_vars: { PS4: '$(rm keep.txt)' }, unproved: NOT_FOR_ROOT },
   { name: 'SHELLOPTS', command: 'bash -c :', env_vars: { SHELLOPTS: 'xtrace', PS4: '$(rm keep.txt)' }, unproved: NOT_FOR_ROOT },
-  { name: 'a function', command: 'bash -c ls', env_vars: { 'BASH_FUNC_ls%%': '() { rm keep.txt; }' } },
+  { name: 'a function', command: 'bash -c ls', env_vars: { 'BASH_FUNC_ls%%': '() { rm keep.txt; }' }, refusal: 'invalid_input' },
   { name: 'NODE_OPTIONS', command: 'node ok.js', env_vars: { NODE_OPTIONS: '-r ./evil.js' }, files: FILES },
   { name: 'PYTHONPATH', command: 'python3 ok.py', env_vars: { PYTHONPATH: 'py' }, files: FILES },
   { name: 'PERL5OPT', command: 'perl ok.pl', env_vars: { PERL5OPT: '-MEvil', PERL5LIB: 'pl' }, files: FILES },

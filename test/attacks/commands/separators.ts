@@ -57,7 +57,7 @@ export const SEPARATORS: readonly Attack[] = scripts({
   'a function with a name of signs': 'function a-b.c { rm keep.txt; }; a-b.c',
   'a measured command': 'time rm keep.txt',
   'a measured command with an option': 'time -p rm keep.txt',
-  'a measured negation': 'time ! rm keep.txt',
+  'a measured negation': '[[ x ]]; time ! rm keep.txt',
   'a test before': '[ -e keep.txt ] && rm keep.txt',
   'a test of Bash before': '[[ -e keep.txt && ! -d keep.txt ]] && rm keep.txt',
   'arithmetic before': '(( 1 > 0 )) && rm keep.txt',
