@@ -4,6 +4,7 @@ import type { Effect } from '../programs/effect.ts';
 import { refusalInScript } from '../refused-variables.ts';
 import type { Word } from '../shell/script.ts';
 import { type Finding, strictest } from './decision.ts';
+import type { Places } from './places.ts';
 import { type FoundProgram, isSameProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { findingsOfRules } from './rules.ts';
 import { isStrict, type PolicySettings } from './settings.ts';
@@ -18,9 +19,11 @@ export interface Asker {
   readonly principal: string;
 }
 
+/** What the script itself writes, so that what is in it is not known. */
+type Written = Pick<Places, 'isWritten' | 'writesCode'>;
+
 export interface Judge {
-  /** @param isWritten whether the script itself writes a file of that name */
-  findings(program: Unfolded, isWritten: (path: string) => boolean): readonly Finding[];
+  findings(program: Unfolded, places: Written): readonly Finding[];
 }
 
 /** The programs that the lists and rules name are looked up here, once for all that is judged. */
@@ -78,7 +81,7 @@ export async function createJudge(
   }
 
   /** What cannot be known before it runs. */
-  function ofUnknown(program: Unfolded, isWritten: (path: string) => boolean): Finding[] {
+  function ofUnknown(program: Unfolded, places: Written): Finding[] {
     const { command, name, found, readings } = program;
     const unknowns: Finding[] = [];
     const [first] = command.words;
@@ -89,10 +92,12 @@ export async function createJudge(
         deny('script', `${shownCommand(program)} holds an array subscript that would run a command if it were evaluated`),
       );
     for (const effect of readings.flatMap(({ effects }) => effects)) {
-      const reason = unknownOf(effect, isWritten);
+      const reason = unknownOf(effect, places);
       if (reason) unknowns.push(deny('script', `${name} ${reason}`));
     }
-    if (strict && name?.includes('/') && (!found || isWritten(name)))
+    if (name !== undefined && /^\/(?:proc|dev)\//.test(name))
+      unknowns.push(deny('script', `${name} is no program but leads into a process or device`));
+    if (strict && name?.includes('/') && (!found || places.isWritten(name)))
       unknowns.push(
         deny(
           'script',
@@ -103,7 +108,7 @@ export async function createJudge(
   }
 
   /** End of a sentence that begins with the program's name. */
-  function unknownOf(effect: Effect, isWritten: (path: string) => boolean): string | undefined {
+  function unknownOf(effect: Effect, places: Written): string | undefined {
     switch (effect.kind) {
       case 'runs script':
         return effect.script.value === undefined ? 'would run a script that cannot be known before it runs' : undefined;
@@ -112,7 +117,9 @@ export async function createJudge(
       case 'runs file':
         if (strict && /^(?:-|\/dev\/(?:fd|stdin).*|\/proc\/.*)$/.test(effect.path?.value ?? ''))
           return `would run what comes from ${effect.path?.source}`;
-        return strict && effect.path?.value !== undefined && isWritten(effect.path.value)
+        if (strict && effect.path === undefined && places.writesCode)
+          return 'would run code of the project, which the same script writes';
+        return strict && effect.path?.value !== undefined && places.isWritten(effect.path.value)
           ? `would run ${effect.path.value}, which the same script writes`
           : undefined;
       case 'unknown':
@@ -144,7 +151,7 @@ export async function createJudge(
   }
 
   return {
-    findings(program, isWritten) {
+    findings(program, places) {
       const hard = [ofLists(program), ofEnvironment(program)].filter((each): each is Finding => each !== undefined);
       const own = findingsOfRules(rules, {
         ...asker,
@@ -157,7 +164,7 @@ export async function createJudge(
         return [...hard.filter(({ rule }) => rule !== 'allowed_commands'), ...own];
       }
       const profileFinding = ofProfile(program);
-      const unknown = profile === 'unrestricted' && !strict ? [] : ofUnknown(program, isWritten);
+      const unknown = profile === 'unrestricted' && !strict ? [] : ofUnknown(program, places);
       return [...hard, ...own, ...unknown, ...(profileFinding ? [profileFinding] : [])];
     },
   };

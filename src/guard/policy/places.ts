@@ -14,6 +14,8 @@ interface NamedFile {
 
 /** Files that every process has, or that nothing is kept in. */
 const HARMLESS_DEVICES = /^\/dev\/(?:null|zero|full|random|urandom|tty|stdin|stdout|stderr|fd\/\d+)$/;
+/** What is written there git runs, or obeys, the next time it is used. */
+const GIT_RUNS = /\/\.git\/(?:hooks(?:\/|$)|config(?:\.worktree)?$|info\/attributes$|modules\/.*\/(?:hooks|config))/;
 /** Not files: Bash opens connections for them. */
 const NETWORK_DEVICES = /^\/dev\/(?:tcp|udp)\//;
 
@@ -22,7 +24,12 @@ export interface Places {
   findings(program: Unfolded): Promise<Finding[]>;
   /** Whether the script itself writes the file, so that what is in it is not known. */
   isWritten(path: string): boolean;
+  /** Whether the script writes a file of the kind that programs run by themselves: a Makefile, a module, a package.json. */
+  readonly writesCode: boolean;
 }
+
+const CODE =
+  /(?:^|\/)(?:[Mm]akefile|GNUmakefile|package\.json|CMakeLists\.txt|Rakefile|Gemfile|[Jj]ustfile|Dockerfile|\.npmrc|conftest\.py|[^/]*\.(?:py|pth|[mc]?[jt]s|jsx|tsx|rb|mk|cmake|gradle|kts|lua|pl|pm|php|sh|awk|el|r|go|rs|c|cc|cpp|h|java|toml|cfg|ini|ya?ml))$|\*$/;
 
 export interface PlaceRules {
   readonly cwd: string;
@@ -60,13 +67,20 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
   /** Every folder the script may be in, for `cd` may or may not have worked; undefined when that cannot be known. */
   function workingFolders(): readonly string[] | undefined {
     const reached = new Set([cwd]);
+    const setsOldFolder = programs.some(({ command }) =>
+      command.assignments.some(({ name }) => name === 'OLDPWD' || name === 'CDPATH'),
+    );
     for (const { name, readings } of programs) {
       if (name !== 'cd' && name !== 'pushd') continue;
       for (const effect of readings.flatMap(({ effects }) => effects)) {
         if (effect.kind !== 'works in') continue;
         const target = plainPath(effect.path, home);
         if (target === undefined) return undefined;
-        if (target === '-') continue;
+        // The folder before, which was reached already unless somebody has said otherwise.
+        if (target === '-') {
+          if (setsOldFolder) return undefined;
+          continue;
+        }
         for (const each of [...reached]) reached.add(normalize(target.startsWith('/') ? target : `${each}/${target}`));
         if (reached.size > 200) return undefined;
       }
@@ -93,6 +107,8 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
     }
     for (const each of paths) {
       if (HARMLESS_DEVICES.test(each)) continue;
+      if (use === 'write' && GIT_RUNS.test(each))
+        return { verdict: 'deny', rule: 'paths', reason: `${each} is where git looks for what it runs` };
       const reason = await ask(each, use);
       if (reason) return { verdict: 'deny', rule: 'paths', reason };
     }
@@ -105,8 +121,12 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
       return judged.filter((each): each is Finding => each !== undefined);
     },
     isWritten(path) {
-      return writesUnknown || written.has(normalize(path.startsWith('/') ? path : `${cwd}/${path}`));
+      if (writesUnknown) return true;
+      const asked = normalize(path.startsWith('/') ? path : `${cwd}/${path}`);
+      // Also by a folder above it that is moved, or `*` for anything in a folder.
+      return [...written].some((each) => asked === each || asked.startsWith(`${each.replace(/\*$/, '').replace(/\/$/, '')}/`));
     },
+    writesCode: writesUnknown || [...written].some((each) => CODE.test(each)),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Command } from '../../backends/backend.ts';
 import { shellParser } from '../shell/grammar.ts';
-import type { Word } from '../shell/script.ts';
+import type { ScriptProblem, Word } from '../shell/script.ts';
 import { type DecidedCommand, type Decision, type Finding, strictest } from './decision.ts';
 import { type Asker, createJudge, type Judge } from './judge.ts';
 import { createPlaces, type FileUse, isConnection, type Places, redirectedUse } from './places.ts';
@@ -35,7 +35,7 @@ export interface PolicyPorts {
 /** Decides; never throws for anything a command holds. */
 export async function decide(settings: PolicySettings, request: PolicyRequest, ports: PolicyPorts): Promise<Decision> {
   const [parser, judge] = await Promise.all([shellParser(), createJudge(settings, request, ports.finder, request)]);
-  const { programs, problems, shell } = await unfold(request.command, request, parser, ports.finder);
+  const { programs, problems, evaluated, shell } = await unfold(request.command, request, parser, ports.finder);
   const places = createPlaces(programs, {
     cwd: request.cwd,
     home: request.home,
@@ -44,7 +44,7 @@ export async function decide(settings: PolicySettings, request: PolicyRequest, p
   });
   const commands = await Promise.all(programs.map((program) => decideOne(program, judge, places, settings)));
   const free = settings.profile === 'unrestricted' && !isStrict(settings);
-  const [problem] = free ? [] : problems;
+  const [problem] = free ? [] : [...problems, ...(isStrict(settings) ? evaluated.map(unevaluable) : [])];
   const findings: Finding[] = problem
     ? [{ verdict: 'deny', rule: 'script', reason: `${problem.reason}: ${problem.source.trim().slice(0, 80)}` }, ...commands]
     : commands;
@@ -52,12 +52,16 @@ export async function decide(settings: PolicySettings, request: PolicyRequest, p
   return { verdict, rule, reason, commands, ...(shell && { shell }) };
 }
 
+function unevaluable(name: string): ScriptProblem {
+  return { reason: 'the variable is evaluated as arithmetic, and what it holds is not known', source: name };
+}
+
 const ALLOWED: Finding = { verdict: 'allow', rule: 'default', reason: 'nothing speaks against it' };
 
 async function decideOne(program: Unfolded, judge: Judge, places: Places, settings: PolicySettings): Promise<DecidedCommand> {
   const { command, found, within } = program;
   const findings = [
-    ...judge.findings(program, (path) => places.isWritten(path)),
+    ...judge.findings(program, places),
     ...ofRedirections(program, settings),
     ...(await places.findings(program)),
   ];

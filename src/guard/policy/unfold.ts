@@ -7,7 +7,7 @@ import { type ParsedScript, readScript } from '../shell/parse.ts';
 import { knownWord, type ScriptProblem, type SimpleCommand, type Word } from '../shell/script.ts';
 import { type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { runsInShell } from './shell-builtins.ts';
-import { possibleCommands } from './variables.ts';
+import { dangerousArithmetic, possibleCommands } from './variables.ts';
 
 /** One program that would run. */
 export interface Unfolded {
@@ -26,6 +26,8 @@ export interface Unfolded {
 export interface Unfolding {
   readonly programs: readonly Unfolded[];
   readonly problems: readonly ScriptProblem[];
+  /** Variables that are evaluated as arithmetic and could hold what runs a command then. */
+  readonly evaluated: readonly string[];
   readonly shell?: 'sh' | 'bash';
 }
 
@@ -50,6 +52,7 @@ export async function unfold(
 ): Promise<Unfolding> {
   const programs: Unfolded[] = [];
   const problems: ScriptProblem[] = [];
+  const evaluated: string[] = [];
   let bashOnly = false;
 
   function tooMany(source: string): boolean {
@@ -62,13 +65,24 @@ export async function unfold(
     const script = readScript(parser, text);
     if (within.length === 0) bashOnly = script.bashOnly;
     problems.push(...script.problems);
+    for (const name of dangerousArithmetic(script, within.length === 0 ? environment : {})) evaluated.push(name);
+    // Where `exec` exchanges the input, what reads a program from it reads another.
+    const exchanged = script.commands.some(
+      ({ words, redirections }) => words[0]?.value === 'exec' && redirections.some(({ operator }) => operator.startsWith('<')),
+    );
     // What a script inside starts with is not known.
     const start = within.length === 0 ? environment : undefined;
     const commands = script.commands.flatMap((each) => (start && possibleCommands(each, script, start)) ?? [each]);
     // Looked up side by side: on another machine each look takes a round trip.
     const lookups = commands.map((each) => lookUp(each, script));
     for (const [index, each] of commands.entries()) {
-      await openCommand(piped && !each.piped ? { ...each, piped } : each, within, input, await lookups[index], script);
+      await openCommand(
+        (piped || exchanged) && !each.piped ? { ...each, piped: true } : each,
+        within,
+        input,
+        await lookups[index],
+        script,
+      );
     }
   }
 
@@ -119,7 +133,7 @@ export async function unfold(
           };
           await openCommand(command, inner, input, await lookUp(command, undefined), undefined);
         } else if (effect.kind === 'runs script' && effect.script.value !== undefined) {
-          await openScript(effect.script.value, inner, simple.piped, input);
+          await openScript(effect.script.value, inner, standardInput(simple, input).piped, undefined);
         }
       }
     }
@@ -137,7 +151,7 @@ export async function unfold(
     };
     await openCommand(simple, [], stdin, await lookUp(simple, undefined), undefined);
   }
-  return { programs, problems, ...(command.kind === 'script' && { shell: bashOnly ? 'bash' : 'sh' }) };
+  return { programs, problems, evaluated, ...(command.kind === 'script' && { shell: bashOnly ? 'bash' : 'sh' }) };
 }
 
 /** What a program that reads a program from its standard input would get. */

@@ -63,3 +63,24 @@ function valuesOf(name: string, script: Script, environment: Readonly<Record<str
   }
   return values.size > 1 ? [...values] : undefined;
 }
+
+/**
+ * Variables that the script evaluates as arithmetic and whose value could run a command then, as in
+ * `x='a[$(date)]'; echo $((x))`: those that may hold anything but a number or a name.
+ * @param environment variables the script starts with
+ */
+export function dangerousArithmetic(script: Script, environment: Readonly<Record<string, string>>): readonly string[] {
+  if (script.evaluated.size === 0) return [];
+  const harmless = (value: string | undefined, source: string) =>
+    value === undefined ? /^"?\$(?:\(\(.*\)\)|#|\{#\w+\})"?$/s.test(source) : !/[[$`]/.test(value);
+  return [...script.evaluated].filter((name) => {
+    if (environment[name] !== undefined && !harmless(environment[name], '')) return true;
+    return script.commands.some(({ words, assignments }) => {
+      if (assignments.some((each) => each.name === name && !harmless(each.value.value, each.value.source))) return true;
+      const [first, ...args] = words;
+      return (
+        first?.value !== undefined && OPAQUE.has(first.value) && args.some(({ value }) => value === undefined || value === name)
+      );
+    });
+  });
+}

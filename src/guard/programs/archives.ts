@@ -41,7 +41,7 @@ const TAR: Grammar = {
     '--strip-components': 'text',
     '--index-file': 'writes',
     '--volno-file': 'writes',
-    '--one-top-level': 'text',
+    '--one-top-level': 'writes',
     '--suffix': 'text',
     '--mode': 'text',
     '--checkpoint': 'text',
@@ -67,8 +67,10 @@ function readTar(args: readonly Word[]): Effect[] {
   const taken = takeApart(words, TAR);
   const effects: Effect[] = [];
   for (const { use, value, option } of taken.options) {
-    if (use === 'script' || use === 'program') effects.push({ kind: 'runs script', script: value ?? knownWord('') });
-    else if (use === 'unknown') {
+    if (use === 'script' || use === 'program') {
+      effects.push({ kind: 'runs script', script: value ?? knownWord('') });
+      if (use === 'program') effects.push({ kind: 'unknown', reason: `is given a program to run by ${option}` });
+    } else if (use === 'unknown') {
       const harmless =
         (option === '--checkpoint-action' && /^(?:dot|echo|bell|totals|wait|ttyout)/.test(value?.value ?? '')) ||
         (/form$/.test(option) &&

@@ -40,18 +40,41 @@ function readNode(name: string, args: readonly Word[]): Effect[] {
         ? rest
         : [];
   if (runs.length > 0) effects.push({ kind: 'runs', argv: runs });
+  if (first?.value === 'pkg' && rest[0]?.value !== 'get')
+    effects.push({ kind: 'unknown', reason: 'changes what the scripts of the project are' });
   if (first?.value === 'config' || first?.value === 'set')
     effects.push({ kind: 'unknown', reason: 'changes its settings, which can name programs' });
   return effects;
 }
 
+/** Variables of make's built-in rules that name programs (GNU make manual 10.3). */
+const PROGRAM_VARIABLES = /^(?:CC|CXX|CPP|LD|AR|AS|RM|FC|F77|LEX|YACC|INSTALL|TEX|CO|GET|LINT|WEAVE|TANGLE|PC|M2C)$/;
+
 function readMake(args: readonly Word[]): Effect[] {
   return args.flatMap((word): Effect[] => {
     const [, name, text] = /^([A-Za-z_.]\w*)[:+?!]?=(.*)$/s.exec(word.value ?? '') ?? [];
     if (name === undefined) return [];
-    const runs = /^(?:SHELL|\.SHELLFLAGS|MAKE|MAKEFLAGS|MAKEFILES)$/.test(name) || /\$\(shell|`/.test(text ?? '');
-    return runs ? [{ kind: 'unknown', reason: `is given ${name}=, which can run programs` }] : [];
+    if (/[;&|`$()<>]/.test(text ?? '') || /^(?:SHELL|\.SHELLFLAGS|MAKE\w*)$/.test(name))
+      return [{ kind: 'unknown', reason: `is given ${name}=, which can run programs` }];
+    return PROGRAM_VARIABLES.test(name) ? [{ kind: 'runs script', script: knownWord(text ?? '') }] : [];
   });
+}
+
+/** `cmake -E` works on files, and runs programs. */
+function readCmake([first, action, ...rest]: readonly Word[]): Effect[] {
+  if (first?.value !== '-E') return [];
+  if (action?.value === 'env' || action?.value === 'time')
+    return [{ kind: 'runs', argv: rest.filter(({ value }) => !value?.startsWith('-')) }];
+  return action?.value === 'echo' || action?.value === 'capabilities'
+    ? []
+    : [{ kind: 'unknown', reason: 'changes files or runs programs by -E' }];
+}
+
+/** Options of compilers that run other programs or other parts of themselves. */
+function readCompiler(args: readonly Word[]): Effect[] {
+  return args.some(({ value }) => value !== undefined && /^-(?:wrapper|fplugin|specs|B|load|Xclang$)/.test(value))
+    ? [{ kind: 'unknown', reason: 'is given an option that runs programs' }]
+    : [];
 }
 
 export const BUILD_TOOLS: readonly Program[] = [
@@ -96,36 +119,41 @@ export const BUILD_TOOLS: readonly Program[] = [
     values: { '-exec': 'program', '-toolexec': 'program', '-vettool': 'program', '-o': 'writes', '-C': 'works in' },
     singleDash: true,
   }),
-  runsProject('gcc cc g++ c++ clang clang++ ld as ar-cc x86_64-linux-gnu-gcc tcc nvcc gfortran', 'compiles', {
-    values: {
-      '-o': 'writes',
-      '-B': 'unknown',
-      '-wrapper': 'unknown',
-      '-fplugin': 'unknown',
-      '-specs': 'unknown',
-      '-include': 'reads',
-      '-I': 'text',
-      '-L': 'text',
-      '-l': 'text',
-      '-D': 'text',
-      '-U': 'text',
-      '-x': 'text',
-      '-std': 'text',
-      '-MF': 'writes',
-      '-MT': 'text',
-      '-isystem': 'text',
-      '-O': 'text',
-      '-W': 'text',
-      '-f': 'text',
-      '-m': 'text',
-      '-g': 'text',
+  runsProject(
+    'gcc cc g++ c++ clang clang++ ld as ar-cc x86_64-linux-gnu-gcc tcc nvcc gfortran',
+    'compiles',
+    {
+      values: {
+        '-o': 'writes',
+        '-B': 'unknown',
+        '-wrapper': 'unknown',
+        '-fplugin': 'unknown',
+        '-specs': 'unknown',
+        '-include': 'reads',
+        '-I': 'text',
+        '-L': 'text',
+        '-l': 'text',
+        '-D': 'text',
+        '-U': 'text',
+        '-x': 'text',
+        '-std': 'text',
+        '-MF': 'writes',
+        '-MT': 'text',
+        '-isystem': 'text',
+        '-O': 'text',
+        '-W': 'text',
+        '-f': 'text',
+        '-m': 'text',
+        '-g': 'text',
+      },
     },
-  }),
+    (args) => readCompiler(args),
+  ),
   runsProject(
     'cmake ctest cpack ninja meson bazel bazelisk buck scons autoconf automake autoreconf configure libtool pkg-config swig',
     'builds a project',
     { values: { '-C': 'works in', '-S': 'reads', '-B': 'writes', '-P': 'runs file', '-E': 'text', '--build': 'writes' } },
-    (args) => (args[0]?.value === '-E' ? [{ kind: 'runs', argv: args.slice(2) }] : []),
+    (args) => readCmake(args),
   ),
   runsProject(
     'mvn mvnw gradle gradlew ant sbt lein bundle bundler gem rake rails rspec rubocop composer phpunit artisan dotnet msbuild nuget swift swiftc xcodebuild stack cabal mix rebar3 dune opam zig nim crystal flutter dart kotlinc scalac javac jar',

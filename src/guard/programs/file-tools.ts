@@ -172,7 +172,8 @@ export const FILE_TOOLS: readonly Program[] = [
     names: 'mktemp tempfile',
     class: 'writes',
     about: 'makes a temporary file',
-    grammar: { values: { '-p': 'writes', '--tmpdir': 'text', '--suffix': 'text', '-d': 'text' } },
+    grammar: { values: { '-p': 'writes', '--tmpdir': 'writes', '--suffix': 'text' } },
+    operands: 'writes',
   },
   {
     names: 'chmod chown chgrp chattr setfacl setfattr',

@@ -17,6 +17,9 @@ interface Interpreter {
   readonly grammar?: Grammar;
 }
 
+/** Modules of Python that run code in their arguments or on their input. */
+const RUNS_ARGUMENTS = /^(?:timeit|pdb|code|cProfile|profile|trace|runpy|idlelib|IPython|doctest|asyncio|this|antigravity)\b/;
+
 function interpreter({ names, language, code = [], files = [], instead = [], values = {}, grammar = {} }: Interpreter): Program {
   const uses = Object.fromEntries([
     ...Object.entries(values),
@@ -31,6 +34,9 @@ function interpreter({ names, language, code = [], files = [], instead = [], val
     read(_args, taken, context): Effect[] {
       const option = taken.options.find((each) => code.includes(each.option));
       if (option) return [{ kind: 'runs code', language, how: option.option }];
+      const module = taken.value('-m')?.value;
+      if (language === 'Python' && module !== undefined && RUNS_ARGUMENTS.test(module))
+        return [{ kind: 'runs code', language, how: `-m ${module}` }];
       if (taken.has(...instead, '--version', '--help', '-V'))
         return taken.has(...instead) && instead.length > 0 ? [{ kind: 'runs file', path: undefined }] : [];
       const [file] = taken.operands;
@@ -137,18 +143,7 @@ export const INTERPRETERS: readonly Program[] = [
     names: 'perl',
     language: 'Perl',
     code: ['-e', '-E'],
-    values: {
-      '-M': 'unknown',
-      '-m': 'unknown',
-      '-I': 'reads',
-      '-i': 'text',
-      '-F': 'text',
-      '-x': 'text',
-      '-l': 'text',
-      '-0': 'text',
-      '-d': 'unknown',
-      '-D': 'text',
-    },
+    values: { '-M': 'unknown', '-m': 'unknown', '-I': 'reads', '-d': 'unknown' },
   }),
   interpreter({
     names: 'ruby jruby',

@@ -19,7 +19,7 @@ const SSH_RUNS =
 const SSH: Grammar = {
   values: {
     '-o': 'text',
-    '-F': 'reads',
+    '-F': 'unknown',
     '-i': 'reads',
     '-l': 'text',
     '-p': 'text',

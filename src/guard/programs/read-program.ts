@@ -70,6 +70,7 @@ export function describeProgram(name: string): string | undefined {
 }
 
 function find(name: string): Program | undefined {
+  if (/^ld(?:-linux|-musl|64\.so|\.so|-\d)/.test(name)) return TABLE.get('ld.so');
   return TABLE.get(name) ?? TABLE.get(ALIASES.get(name) ?? '') ?? TABLE.get(name.replace(/(?:-?\d+(?:\.\d+)*|\.\w+)$/, ''));
 }
 
@@ -96,6 +97,11 @@ function effectOf(use: Use, value: Word | undefined, where: string): Effect[] {
     case 'works in':
       return [{ kind: 'works in', path: value }];
     case 'program':
+      // What it is told besides is not known.
+      return [
+        { kind: 'runs script', script: value },
+        { kind: 'unknown', reason: `is given a program to run by ${where}` },
+      ];
     case 'script':
       return [{ kind: 'runs script', script: value }];
     case 'code':

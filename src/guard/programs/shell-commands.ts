@@ -18,7 +18,14 @@ const script = (words: readonly Word[]): Effect[] => {
 /** `NAME=value` words of export and its like. */
 const assignments = (words: readonly Word[]): Effect[] =>
   words.flatMap((word): Effect[] => {
-    const [, name, text] = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(word.value ?? '') ?? [];
+    if (word.value === undefined) {
+      const [, started] = /^["']?([A-Za-z_]\w*)\+?=/.exec(word.source) ?? [];
+      if (started === undefined) return [{ kind: 'unknown', reason: `sets a variable whose name is computed (${word.source})` }];
+      return [{ kind: 'sets variable', name: started, value: { source: word.source, value: undefined, expands: false } }];
+    }
+    // With -n a name stands for another variable.
+    if (/^-[A-Za-z]*n/.test(word.value)) return [{ kind: 'unknown', reason: 'gives a variable another name' }];
+    const [, name, text] = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(word.value) ?? [];
     return name === undefined ? [] : [{ kind: 'sets variable', name, value: knownWord(text ?? '') }];
   });
 
@@ -40,7 +47,7 @@ const setsVariables = (names: readonly (Word | undefined)[]): Effect[] =>
 export const SHELL: readonly Program[] = [
   {
     names:
-      ': true false break continue return exit wait times jobs fg bg disown suspend logout history caller dirs hash type umask ulimit shift help',
+      ': true false break continue return exit wait times jobs fg bg disown suspend logout caller dirs hash type umask ulimit shift help',
     class: 'reads',
     about: 'does nothing outside the shell',
     read: (args, _taken, _context) =>
@@ -148,6 +155,15 @@ export const SHELL: readonly Program[] = [
         return equals === -1 ? [] : [{ kind: 'runs script', script: knownWord(word.value.slice(equals + 1)) }];
       }),
   },
+  {
+    names: 'history',
+    class: 'reads',
+    about: 'shows what was typed; -w and its like write files',
+    read: (args) =>
+      args.some(({ value }) => value === undefined || /^-[anrwsp]/.test(value))
+        ? [{ kind: 'unknown', reason: 'reads or writes a file of commands' }]
+        : [],
+  },
   { names: 'unalias', class: 'reads', about: 'removes an alias' },
   {
     names: 'complete compopt',
@@ -181,5 +197,13 @@ export const SHELL: readonly Program[] = [
     read: (_args, taken) =>
       taken.has('-f', '-n') ? [{ kind: 'unknown', reason: 'changes what commands of the shell are' }] : [],
   },
-  { names: 'coproc', class: 'runs', about: 'runs its arguments beside the shell', read: (args) => script(args) },
+  {
+    names: 'coproc',
+    class: 'runs',
+    about: 'runs its arguments beside the shell',
+    read: (args) =>
+      args.some(({ value }) => value === '{' || value === '(')
+        ? [{ kind: 'runs script', script: { source: 'coproc', value: undefined, expands: false } }]
+        : script(args),
+  },
 ];

@@ -145,7 +145,7 @@ export const TEXT_TOOLS: readonly Program[] = [
     grammar: { values: { '-f': 'text', '-s': 'text', '-w': 'text' } },
     operands: ['reads', 'writes'],
   },
-  reader('cut paste join fold fmt pr column colrm expand unexpand rev iconv ul look tsort ptx', 'works on lines', {
+  reader('cut paste join fold fmt pr column colrm expand unexpand rev ul look tsort ptx', 'works on lines', {
     values: {
       '-d': 'text',
       '-f': 'text',
@@ -164,6 +164,15 @@ export const TEXT_TOOLS: readonly Program[] = [
       '-N': 'text',
     },
   }),
+  {
+    names: 'iconv',
+    class: 'reads',
+    about: 'changes the encoding of text',
+    grammar: {
+      values: { '-o': 'writes', '--output': 'writes', '-f': 'text', '--from-code': 'text', '-t': 'text', '--to-code': 'text' },
+    },
+    operands: 'reads',
+  },
   { names: 'tr', class: 'reads', about: 'changes letters of its input' },
   {
     names: 'sed gsed ssed',
@@ -181,7 +190,13 @@ export const TEXT_TOOLS: readonly Program[] = [
       flags: { '-i': 'marks', '--in-place': 'marks' },
       careful: true,
     },
-    read: (_args, taken) => readSed(taken),
+    read: (args, taken) => [
+      ...readSed(taken),
+      // Copies are kept under names made from what stands behind -i.
+      ...(args.some(({ value }) => /^(?:-[a-zA-Z]*i|--in-place=).*[/*]/.test(value ?? ''))
+        ? [{ kind: 'unknown', reason: 'keeps copies in another folder' } as const]
+        : []),
+    ],
   },
   {
     names: 'shuf',

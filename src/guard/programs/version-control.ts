@@ -107,6 +107,7 @@ function readSubcommand(name: string, args: readonly Word[]): Effect[] {
     else if (/^-O./.test(value) && name === 'grep') effects.push(...shell(knownWord(value.slice(2))));
     else if (value === '-O' && name === 'grep') effects.push(unknown('runs a pager'));
     else if ((option === '-c' || option === '--config') && name === 'clone') effects.push(...settings(own));
+    else if (option === '--separate-git-dir') effects.push(...(own ? [{ kind: 'writes', path: own } as const] : []));
     else if (option === '--template') effects.push(unknown('takes hooks from a folder'));
     else if (
       /^--(?:output|output-directory)$/.test(option) ||
@@ -132,6 +133,7 @@ function readSubcommand(name: string, args: readonly Word[]): Effect[] {
     const target = second ?? undefined;
     if (target) effects.push({ kind: 'writes', path: target });
   }
+  if (name === 'bundle' && first?.value === 'create' && second) effects.push({ kind: 'writes', path: second });
   if (name === 'init' && first) effects.push({ kind: 'writes', path: first });
   if (name === 'worktree' && first?.value === 'add' && second) effects.push({ kind: 'writes', path: second });
   return effects;

@@ -1,17 +1,49 @@
 /** Programs that exist to run another one. */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
+import { type Arguments, couldBeOption, type Grammar, takeApart } from './options.ts';
 import { type Program, SOMEWHERE_HERE } from './program.ts';
 
 const unknown = (reason: string): Effect => ({ kind: 'unknown', reason });
 
-/** `env`: assignments, then a command; -S holds both in one string. */
-function readEnv(operands: readonly Word[]): Effect[] {
+const ENV: Grammar = {
+  values: {
+    '-u': 'text',
+    '--unset': 'text',
+    '-C': 'works in',
+    '--chdir': 'works in',
+    '-S': 'text',
+    '--split-string': 'text',
+    '-a': 'text',
+    '--argv0': 'text',
+  },
+  operandsEnd: true,
+};
+
+/** `env`: assignments, then a command; -S holds options, assignments and the beginning of the command in one text. */
+function readEnv(operands: readonly Word[], split: Word | undefined): Effect[] {
   const effects: Effect[] = [];
-  let at = 0;
+  if (split) {
+    // It has escapes and variables of its own.
+    if (split.value === undefined || /[\\$'"#]/.test(split.value))
+      return [unknown(`is given ${split.source.slice(0, 40)} to take apart`)];
+    const inner = takeApart(
+      [
+        ...split.value
+          .split(/\s+/)
+          .filter((each) => each !== '')
+          .map(knownWord),
+        ...operands,
+      ],
+      ENV,
+    );
+    return readEnv(inner.operands, inner.value('-S', '--split-string'));
+  }
+  // A dash alone is -i.
+  let at = operands[0]?.value === '-' ? 1 : 0;
   for (; at < operands.length; at++) {
     const word = operands[at] as Word;
-    const [, name, text] = /^([A-Za-z_]\w*)=(.*)$/s.exec(word.value ?? '') ?? [];
+    const [, name, text] = /^([^=]+)=(.*)$/s.exec(word.value ?? '') ?? [];
     const [, started] = /^([A-Za-z_]\w*)=/.exec(word.value === undefined ? word.source : '') ?? [];
     if (name !== undefined) effects.push({ kind: 'sets variable', name, value: knownWord(text ?? '') });
     else if (started)
@@ -23,10 +55,20 @@ function readEnv(operands: readonly Word[]): Effect[] {
 }
 
 /** `xargs`: the command gets further arguments from its input, which may be options. */
-function readXargs(operands: readonly Word[]): Effect[] {
+function readXargs(operands: readonly Word[], placeholder: string | undefined): Effect[] {
   if (operands.length === 0) return [];
-  const added: Word = { source: '…', value: undefined, expands: false };
-  return [{ kind: 'runs', argv: [...operands, added] }];
+  const added: Word = { source: '$(its input)', value: undefined, expands: false };
+  if (placeholder === undefined) return [{ kind: 'runs', argv: [...operands, added] }];
+  const argv = operands.map((word) =>
+    word.value?.includes(placeholder) ? { ...added, source: word.source.replace(placeholder, '$…') } : word,
+  );
+  return [{ kind: 'runs', argv }];
+}
+
+/** What is replaced in the arguments, `-I {}`. */
+function placeholderOf(taken: Arguments): string | undefined {
+  if (taken.has('-i')) return '{}';
+  return taken.has('-I', '--replace') ? (taken.value('-I', '--replace')?.value ?? '{}') : undefined;
 }
 
 function readFind(args: readonly Word[]): Effect[] {
@@ -35,7 +77,7 @@ function readFind(args: readonly Word[]): Effect[] {
     const word = args[at] as Word;
     const { value } = word;
     if (value === undefined) {
-      if (/^["']?[$`*?[]/.test(word.source))
+      if (couldBeOption(word) || word.source.startsWith('-'))
         effects.push(unknown(`gets ${word.source}, which could be an action that runs or deletes`));
       continue;
     }
@@ -75,23 +117,12 @@ export const WRAPPERS: readonly Program[] = [
     names: 'env',
     class: 'runs',
     about: 'runs a program with other variables',
-    grammar: {
-      values: {
-        '-u': 'text',
-        '--unset': 'text',
-        '-C': 'works in',
-        '--chdir': 'works in',
-        '-S': 'script',
-        '--split-string': 'script',
-        '-a': 'text',
-        '--argv0': 'text',
-      },
-      operandsEnd: true,
-    },
-    read: (_args, { operands }) => readEnv(operands),
+    grammar: ENV,
+    read: (_args, taken) => readEnv(taken.operands, taken.value('-S', '--split-string')),
   },
   {
-    names: 'nohup setsid nice-run catchsegv',
+    names:
+      'nohup setsid catchsegv chronic eatmydata torsocks proxychains proxychains4 rlwrap socksify numactl unbuffer dbus-run-session dbus-launch xvfb-run ssh-agent linux32 linux64 i386 x86_64 uname26 faketime datefudge',
     class: 'runs',
     about: 'runs a program',
     grammar: { operandsEnd: true },
@@ -150,7 +181,11 @@ export const WRAPPERS: readonly Program[] = [
     class: 'runs',
     about: 'runs a program and measures it',
     grammar: { values: { '-o': 'writes', '--output': 'writes', '-f': 'text', '--format': 'text' }, operandsEnd: true },
-    operands: 'argv',
+    // As a word of the shell it measures pipelines, negated ones too.
+    read: (_args, { operands }) => {
+      const argv = operands.filter(({ value }, index) => index > 0 || value !== '!');
+      return argv.length > 0 ? [{ kind: 'runs', argv }] : [];
+    },
   },
   {
     names: 'flock',
@@ -166,6 +201,70 @@ export const WRAPPERS: readonly Program[] = [
         return rest[1] ? [...effects, { kind: 'runs script', script: rest[1] }] : effects;
       return rest.length > 0 ? [...effects, { kind: 'runs', argv: rest }] : effects;
     },
+  },
+  {
+    names: 'prlimit',
+    class: 'runs',
+    about: 'runs a program under limits',
+    grammar: { values: { '-p': 'text', '--pid': 'text', '-o': 'text', '--output': 'text' }, operandsEnd: true },
+    operands: 'argv',
+  },
+  {
+    names: 'choom cpulimit schedtool softlimit chpst setlock',
+    class: 'runs',
+    about: 'runs a program under limits',
+    grammar: {
+      values: {
+        '-n': 'text',
+        '--adjust': 'text',
+        '-p': 'text',
+        '--pid': 'text',
+        '-l': 'text',
+        '--limit': 'text',
+        '-m': 'text',
+        '-o': 'text',
+      },
+      operandsEnd: true,
+    },
+    operands: 'argv',
+  },
+  {
+    names: 'setarch',
+    class: 'runs',
+    about: 'runs a program as if on another architecture',
+    grammar: { operandsEnd: true },
+    read: (args) => {
+      const argv = args.slice(args.findIndex(({ value }) => !value?.startsWith('-')) + 1);
+      const from = argv.findIndex(({ value }) => !value?.startsWith('-'));
+      return from === -1 ? [] : [{ kind: 'runs', argv: argv.slice(from) }];
+    },
+  },
+  {
+    names: 'pyenv rbenv nodenv goenv jenv asdf mise direnv nvm volta',
+    class: 'runs',
+    about: 'chooses versions of programs; exec runs one',
+    read: (args) => {
+      const at = args.findIndex(({ value }) => value === 'exec' || value === 'run' || value === 'x');
+      return at === -1
+        ? []
+        : [{ kind: 'runs', argv: args.slice(at + 1) }, unknown('runs a program in an environment of its own')];
+    },
+  },
+  {
+    names: 'ld.so',
+    class: 'runs',
+    about: 'loads and runs a program',
+    grammar: {
+      values: { '--library-path': 'unknown', '--preload': 'unknown', '--audit': 'unknown', '--argv0': 'text' },
+      operandsEnd: true,
+    },
+    operands: 'argv',
+  },
+  {
+    names: 'xterm gnome-terminal konsole alacritty kitty',
+    class: 'runs',
+    about: 'runs programs in windows',
+    read: (args) => (args.length > 0 ? [unknown('runs what its options say')] : []),
   },
   {
     names: 'watch',
@@ -208,7 +307,7 @@ export const WRAPPERS: readonly Program[] = [
       },
       operandsEnd: true,
     },
-    read: (_args, { operands }) => readXargs(operands),
+    read: (_args, taken) => readXargs(taken.operands, placeholderOf(taken)),
   },
   {
     names: 'parallel sem',
@@ -359,7 +458,7 @@ export const WRAPPERS: readonly Program[] = [
     },
   }),
   {
-    names: 'su runuser',
+    names: 'su runuser sg newgrp',
     class: 'controls',
     about: 'runs a shell as another user',
     grammar: {

@@ -79,6 +79,7 @@ interface Surroundings {
 class Reading implements ParsedScript {
   readonly commands: SimpleCommand[] = [];
   readonly functions = new Set<string>();
+  readonly evaluated = new Set<string>();
   readonly problems: ScriptProblem[] = [];
   bashOnly = false;
   readonly #parser: Parser;
@@ -123,11 +124,18 @@ class Reading implements ParsedScript {
           this.visit(child, index === 0 ? around : { ...around, piped: true });
         });
         return;
-      case 'function_definition': {
-        const name = childIn(node, 'name');
-        if (name) this.functions.add(this.#slice(name));
+      case 'function_definition':
+        this.#function(node, around);
+        return;
+      case 'string':
+        this.#string(node);
         break;
-      }
+      case 'arithmetic_expansion':
+      case 'c_style_for_statement':
+      case 'compound_statement':
+      case 'subscript':
+        this.#arithmetic(node);
+        break;
       case 'command_substitution':
         if (this.#slice(node).startsWith('`')) {
           this.#backticks(node);
@@ -268,6 +276,8 @@ class Reading implements ParsedScript {
   #redirectedBody(body: SyntaxNode, around: Surroundings, redirections: Redirection[], behind: readonly Word[]): void {
     if (body.type !== 'pipeline' && body.type !== 'list' && body.type !== 'negated_command') {
       if (behind.length > 0) this.problem('words stand behind the redirection of a compound command', this.#slice(body));
+      // Also where no command stands in it that could tell of them.
+      this.#add(body, { words: [], assignments: [], redirections, piped: around.piped });
       this.visit(body, { ...around, input: [...around.input, ...redirections] });
       return;
     }
@@ -279,6 +289,40 @@ class Reading implements ParsedScript {
       else if (child.type === 'command') this.#command(child, inner, redirections, behind);
       else this.#redirectedBody(child, inner, redirections, behind);
     });
+  }
+
+  /** What a function reads from its input is known where it is called, not here. */
+  #function(node: SyntaxNode, around: Surroundings): void {
+    const redirections: Redirection[] = [];
+    for (const child of node.children) {
+      if (child.field === 'name') this.functions.add(this.#slice(child));
+      else if (child.type.endsWith('_redirect')) readRedirection(child, this.#text, redirections);
+    }
+    if (redirections.length > 0) this.#add(node, { words: [], assignments: [], redirections, piped: around.piped });
+    for (const child of node.children) if (child.field !== 'name') this.visit(child, { piped: true, input: redirections });
+  }
+
+  /** Within double quotes a single quote is itself, in `${x:-'}` too; the grammar takes it for the beginning of a text. */
+  #string(node: SyntaxNode): void {
+    const hasQuote = (part: SyntaxNode): boolean =>
+      part.type === 'raw_string' ||
+      part.type === 'ansi_c_string' ||
+      (part.type !== 'command_substitution' && part.children.some(hasQuote));
+    if (node.children.some((child) => child.type === 'expansion' && hasQuote(child)))
+      this.problem('it holds a quote in an expansion in quotes, which shells read differently', this.#slice(node));
+  }
+
+  /** Variables whose values are evaluated here: what they hold may run commands, in a subscript. */
+  #arithmetic(node: SyntaxNode): void {
+    if (node.type === 'compound_statement' && node.children[0]?.type !== '((') return;
+    const collect = (part: SyntaxNode) => {
+      if (part.type === 'variable_name' || part.type === 'word') {
+        const name = /^[A-Za-z_]\w*$/.exec(this.#slice(part))?.[0];
+        if (name) this.evaluated.add(name);
+      }
+      for (const child of part.children) collect(child);
+    };
+    collect(node);
   }
 
   /** Text in which the grammar has seen no substitution, although a shell would. */
@@ -312,15 +356,24 @@ class Reading implements ParsedScript {
       else for (const child of part.children) collect(child);
     };
     const [bracket, ...rest] = node.children;
+    // `[[ x -eq 0 ]]` evaluates x.
+    if (/-(?:eq|ne|lt|le|gt|ge)\b/.test(this.#slice(node))) for (const child of rest) this.#evaluates(child);
     if (bracket) words.push(knownWord(this.#slice(bracket)));
     for (const child of rest) collect(child);
     this.#add(node, { words, assignments: [], redirections: around.input, piped: around.piped });
+  }
+
+  #evaluates(node: SyntaxNode): void {
+    const name = /^(?:["']?\$?\{?)([A-Za-z_]\w*)\}?["']?$/.exec(this.#slice(node))?.[1];
+    if (name) this.evaluated.add(name);
+    for (const child of node.children) this.#evaluates(child);
   }
 
   #include(script: ParsedScript): void {
     for (const command of script.commands.filter(({ words }) => words[0]?.value !== ':' || words.length > 2))
       this.commands.push(command);
     for (const name of script.functions) this.functions.add(name);
+    for (const name of script.evaluated) this.evaluated.add(name);
     this.problems.push(...script.problems);
     this.bashOnly ||= script.bashOnly;
   }

@@ -59,5 +59,7 @@ export interface Script {
   readonly commands: readonly SimpleCommand[];
   /** Names of functions the script defines: a command of that name is the function. */
   readonly functions: ReadonlySet<string>;
+  /** Variables whose values are evaluated as arithmetic. */
+  readonly evaluated: ReadonlySet<string>;
   readonly problems: readonly ScriptProblem[];
 }

@@ -92,6 +92,7 @@ describe('what a script does to streams', () => {
     expect(await streams('while a; do b; done < in')).toEqual([
       { piped: false, redirections: ['<in'] },
       { piped: false, redirections: ['<in'] },
+      { piped: false, redirections: ['<in'] },
     ]);
   });
 });
