@@ -350,7 +350,7 @@ export const NETWORK: readonly Program[] = [
     'writes',
   ),
   {
-    names: 'ssh-keygen ssh-add ssh-agent ssh-copy-id ssh-keyscan gpg gpg2 age pass',
+    names: 'ssh-keygen ssh-add ssh-copy-id ssh-keyscan gpg gpg2 age pass',
     class: 'writes',
     about: 'works with keys',
     grammar: {

@@ -3,7 +3,7 @@ import type { Parser } from 'web-tree-sitter';
 import { isBashCommand, isBashExpansion, isBashSyntax } from './bash-only.ts';
 import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
-import { isExpanded, readRedirection } from './redirections.ts';
+import { isDescriptor, isExpanded, readRedirection } from './redirections.ts';
 import { knownWord, type Redirection, type Script, type ScriptProblem, type SimpleCommand, type Word } from './script.ts';
 import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
 import { readWord } from './words.ts';
@@ -194,7 +194,7 @@ class Reading implements ParsedScript {
       inside.push(child);
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
       else if (child.type.endsWith('_redirect')) words.push(...readRedirection(child, this.#text, redirections));
-      else words.push(this.#word(child));
+      else if (!isDescriptor(child, this.#text)) words.push(this.#word(child));
     }
     words.push(...behind);
     this.#add(node, { words, assignments, redirections: [...around.input, ...redirections, ...outer], piped: around.piped });

@@ -25,12 +25,17 @@ export function readRedirection(node: SyntaxNode, script: string, found: Redirec
   for (const child of node.children) {
     if (child.type === 'file_descriptor') continue;
     if (operator === '' && !child.named) operator = slice(child);
-    else if (child.type !== 'ERROR') targets.push(word(child));
+    else if (child.type !== 'ERROR' && !isDescriptor(child, script)) targets.push(word(child));
   }
   const [target, ...behind] = targets;
   const text = node.type === 'herestring_redirect' ? target?.value : undefined;
   found.push({ operator, target, ...(text !== undefined && { text }) });
   return behind;
+}
+
+/** A number right before a redirection is its descriptor (POSIX.1-2024 2.7); the grammar does not always see that. */
+export function isDescriptor({ type, end }: SyntaxNode, script: string): boolean {
+  return type === 'number' && /[<>]/.test(script[end] ?? '');
 }
 
 /** Whether the text of a here-document is expanded: its delimiter is not quoted. */
