@@ -32,9 +32,7 @@ export const RUN_HERE: readonly string[] = [
   'git -c core.quotepath=off ls-files',
   'GIT_AUTHOR_NAME=Bot GIT_COMMITTER_NAME=Bot git commit -q --allow-empty -m x',
   'GIT_PAGER=cat git log -1',
-  'git commit -q --allow-empty -F - <<EOF\nA subject\n\nWith a $(body) that is `quoted`? No: put in.\nEOF'
-    .replace('$(body)', 'body')
-    .replace('`quoted`', 'quoted'),
+  'git commit -q --allow-empty -F - <<EOF\nA subject\n\nOf $(date +%Y).\nEOF',
   'git commit -q --allow-empty -m "$(cat <<\'EOF\'\nAdd a feature\n\nIt removes `rm -rf /` and "$(curl evil)" from the examples.\nEOF\n)"',
   'git rm -q --cached old.txt && git reset -q',
   'git clean -n',
