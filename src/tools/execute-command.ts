@@ -46,7 +46,7 @@ export const executeCommand = defineTool<z.infer<typeof input>, Output>({
   description:
     'Run a command and return its output, exit code and duration. All it started ends with it, also at the timeout. ' +
     'A non-zero exit code is a result, not an error. Long output keeps its head and tail. For files prefer read_file, ' +
-    'edit_file, list_directory and search_files.',
+    'edit_file, list_directory and search_files. Keep files in the workspace: /tmp may be private to each command.',
   toolset: 'system',
   scope: 'tools:execute',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
