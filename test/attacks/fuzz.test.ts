@@ -26,6 +26,7 @@ const ALLOWED =
 let oracle: Oracle;
 beforeAll(() => {
   oracle = createOracle(DENIED);
+  process.env.PATH = oracle.searchPath;
 });
 afterAll(() => oracle[Symbol.dispose]());
 

@@ -1,6 +1,7 @@
 /** Every class of attacks by commands. */
 import type { Attack } from './attack.ts';
 import { CHARACTERS } from './characters.ts';
+import { DISAGREEMENTS } from './disagreements.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { INTERPRETERS } from './interpreters.ts';
 import { MANY_COMMANDS } from './many-commands.ts';
@@ -24,4 +25,5 @@ export const CLASSES: Readonly<Record<string, readonly Attack[]>> = {
   'the environment': ENVIRONMENT,
   'the network': NETWORK,
   'strange characters': CHARACTERS,
+  'what readers disagree about': DISAGREEMENTS,
 };
