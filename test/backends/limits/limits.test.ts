@@ -257,7 +257,7 @@ describe.skipIf(limiters.size === 0)('groups of a server that was killed', () =>
       told += chunk;
     });
     const sleepers = () => processesWith('sleep\x0061.25').length;
-    expect(await eventually(() => sleepers() === 10, 10_000)).toBe(true);
+    expect(await eventually(() => sleepers() === 10 && told.includes('mcp-python-'), 10_000)).toBe(true);
     const name = /mcp-python-[\da-f-]+/.exec(told)?.[0] as string;
     expect(name).toContain(`-${server.pid}-`);
     const homes = [...limiters.values()].flatMap(({ homes }) => homes.map((home) => join(dirname(home), name)));
