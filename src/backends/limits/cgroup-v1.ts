@@ -49,6 +49,9 @@ export async function openCgroupV1(own: OwnGroups): Promise<ControlGroups | unde
 }
 
 /** Whether a group can be made there that does what it is for. */
+/** How long to wait until a group that was only tried is gone, milliseconds. */
+const PROBE_MS = 1000;
+
 async function tried(controller: string, home: string): Promise<boolean> {
   const probe = join(home, randomUUID());
   try {
@@ -57,7 +60,7 @@ async function tried(controller: string, home: string): Promise<boolean> {
     return false;
   }
   const works = PROBES[controller as keyof typeof PROBES](probe);
-  await removeGroup(probe);
+  await removeGroup(probe, PROBE_MS, true);
   if (!works) await rmdir(home).catch(() => {});
   return works;
 }

@@ -57,7 +57,7 @@ export function controlGroup({ tree, folders, usage }: GroupParts): ControlGroup
     members: () => membersOf(tree),
     kill: () => killGroup(tree),
     usage,
-    remove: () => void Promise.all(folders.map((folder) => removeGroup(folder))),
+    remove: () => void Promise.all(folders.map((folder) => removeGroup(folder, REMOVE_MS, false))),
   };
 }
 
@@ -103,22 +103,22 @@ function stopAndKill(folder: string): void {
 }
 
 /** How long a group may be busy before it is left for the next start, milliseconds. */
-const REMOVE_MS = 30_000;
+export const REMOVE_MS = 30_000;
 
 /**
  * Removes a group and those below it; a dead process that nobody has waited for may hold it for a moment.
- * @param withinMs at most; the process lives on for it when it is given
+ * @param awaited somebody waits for it, so that the process has to live on until then
  */
-export async function removeGroup(folder: string, withinMs?: number): Promise<void> {
-  const until = performance.now() + (withinMs ?? REMOVE_MS);
+export async function removeGroup(folder: string, withinMs: number, awaited: boolean): Promise<void> {
+  const until = performance.now() + withinMs;
   for (let pause = 1; performance.now() < until; pause = Math.min(pause * 2, 200)) {
     try {
       return await rmdir(folder);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
     }
-    await Promise.all(foldersIn(folder).map((below) => rmdir(below).catch(() => removeGroup(below, withinMs))));
-    await sleep(pause, undefined, { ref: withinMs !== undefined });
+    await Promise.all(foldersIn(folder).map((below) => rmdir(below).catch(() => removeGroup(below, withinMs, awaited))));
+    await sleep(pause, undefined, { ref: awaited });
   }
 }
 

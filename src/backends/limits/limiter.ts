@@ -99,7 +99,7 @@ async function openGroups(open: readonly Opener[]): Promise<ControlGroups | unde
 const DISCARD_MS = 500;
 
 async function discard({ homes }: ControlGroups): Promise<void> {
-  await Promise.all(homes.map((home) => removeGroup(home, DISCARD_MS)));
+  await Promise.all(homes.map((home) => removeGroup(home, DISCARD_MS, true)));
 }
 
 /** Making a group may be allowed where moving into it is not. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { killGroup, removeGroup } from './control-group.ts';
+import { killGroup, REMOVE_MS, removeGroup } from './control-group.ts';
 
 /** Folder of the group this process is in, by controller (`memory`), and by `unified` for version 2. */
 export type OwnGroups = ReadonlyMap<string, string>;
@@ -99,7 +99,7 @@ export async function endLeftovers(parents: readonly string[]): Promise<void> {
       const [, space, pid, start] = HOME.exec(name) ?? [];
       if (space !== namespace || (await startOf(Number(pid))) === start) continue;
       await killGroup(join(parent, name));
-      await removeGroup(join(parent, name));
+      void removeGroup(join(parent, name), REMOVE_MS, false);
     }
   }
 }
