@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Decision } from '../../src/guard/policy/decision.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import { createRuntime } from '../../src/runtime.ts';
+import { hasBubblewrap } from './commands/throw-away.ts';
 import { createOracle, type Oracle } from './fuzz/oracle.ts';
 import { anyScript, DENIED } from './fuzz/scripts.ts';
 
@@ -30,7 +31,7 @@ beforeAll(() => {
 });
 afterAll(() => oracle[Symbol.dispose]());
 
-describe.each([
+describe.skipIf(!hasBubblewrap()).each([
   ['a list of what is blocked', { blocked_commands: [...DENIED] }],
   ['a list of what is allowed', { allowed_commands: ALLOWED }],
 ])('with %s', (title, lists) => {

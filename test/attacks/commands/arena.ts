@@ -54,7 +54,6 @@ export async function createArena(): Promise<Arena> {
   const address = await listen(0, '127.0.0.1');
   const port = typeof address === 'object' ? address?.port : undefined;
   await listen(socket);
-  let before = '';
 
   function fill(text: string): string {
     return text
@@ -71,18 +70,31 @@ export async function createArena(): Promise<Arena> {
     return JSON.stringify([...listing(outside), ...(isFile(kept) ? [readFileSync(kept, 'utf8')] : ['keep.txt is gone'])]);
   }
 
+  /** Nothing is there but what is always there. */
+  function isFresh(): boolean {
+    const here =
+      readdirSync(workspace).sort().join() === '.socket,keep.txt,sub' && readdirSync(join(workspace, 'sub')).length === 0;
+    return here && readdirSync(join(base, 'home')).length === 0 && snapshot() === fresh;
+  }
+
+  function makeFresh(): void {
+    for (const name of readdirSync(workspace)) {
+      if (name !== '.socket') rmSync(join(workspace, name), { recursive: true, force: true });
+    }
+    for (const name of ['outside', 'home']) rmSync(join(base, name), { recursive: true, force: true });
+    for (const name of ['outside/empty', 'home', 'ws/sub']) mkdirSync(join(base, name), { recursive: true });
+    for (const path of [join(outside, 'canary.txt'), join(workspace, 'keep.txt')]) writeFileSync(path, KEPT);
+  }
+
+  makeFresh();
+  const fresh = snapshot();
+
   return {
     base,
     workspace,
     prepare(attack) {
-      for (const name of readdirSync(workspace)) {
-        if (name !== '.socket') rmSync(join(workspace, name), { recursive: true, force: true });
-      }
-      for (const name of ['outside', 'home']) rmSync(join(base, name), { recursive: true, force: true });
-      for (const name of ['outside/empty', 'home', 'ws/sub']) mkdirSync(join(base, name), { recursive: true });
-      writeFileSync(join(outside, 'canary.txt'), KEPT);
+      if (!isFresh()) makeFresh();
       if (attack.repository) cpSync(repository(), workspace, { recursive: true });
-      writeFileSync(join(workspace, 'keep.txt'), KEPT);
       for (const [name, text] of Object.entries(attack.files ?? {})) {
         place(join(workspace, name), (path) => writeFileSync(path, fill(text)));
         if (text.startsWith('#!')) chmodSync(join(workspace, name), 0o755);
@@ -94,7 +106,6 @@ export async function createArena(): Promise<Arena> {
         chmodSync(join(workspace, name), 0o755);
       }
       calls = 0;
-      before = snapshot();
       return {
         ...attack,
         command: fill(attack.command),
@@ -106,10 +117,7 @@ export async function createArena(): Promise<Arena> {
     },
     reached() {
       const after = snapshot();
-      return [
-        ...(after === before ? [] : [`files: ${before} became ${after}`]),
-        ...(calls === 0 ? [] : [`a listener was called`]),
-      ];
+      return [...(after === fresh ? [] : [`files: ${fresh} became ${after}`]), ...(calls === 0 ? [] : [`a listener was called`])];
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
@@ -146,7 +154,10 @@ function repository(): string {
   const folder = made;
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, stdio: 'ignore' });
-  git('init', '-q', '-b', 'x');
+  mkdirSync(join(folder, 'no-template'));
+  git('init', '-q', '-b', 'x', '--template=no-template');
+  rmSync(join(folder, 'no-template'), { recursive: true });
+  mkdirSync(join(folder, '.git', 'hooks'));
   git('config', 'user.name', 'A');
   git('config', 'user.email', 'a@example.invalid');
   git('config', 'commit.gpgsign', 'false');
@@ -158,9 +169,8 @@ function repository(): string {
   return folder;
 }
 
-/** Programs that the attack needs and that are not here. */
-export function missing({ needs = [] }: Attack): readonly string[] {
-  return needs.filter((name) => !SEARCH_PATH.split(':').some((folder) => isExecutable(join(folder, name))));
+export function isInstalled(program: string): boolean {
+  return SEARCH_PATH.split(':').some((folder) => isExecutable(join(folder, program)));
 }
 
 function isExecutable(path: string): boolean {

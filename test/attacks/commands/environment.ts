@@ -89,22 +89,23 @@ const BY_GIT = scripts({
   GIT_ASKPASS: "GIT_TERMINAL_PROMPT=1 GIT_ASKPASS=./evil.sh git credential fill <<< $'protocol=https\\nhost=h\\n'",
 }).map((attack): Attack => ({ ...attack, files: FILES, repository: true }));
 
-const NOT_FOR_ROOT = 'Bash takes no PS4 out of the environment of root';
+const IS_ROOT = process.getuid?.() === 0;
+const NOT_FOR_ROOT = IS_ROOT ? { unproved: 'Bash takes no PS4 out of the environment of root' } : {};
 
 /** The same through the argument of the tool. */
 const BY_CALLER: readonly Attack[] = [
-  { name: 'PS4 for a shell inside', command: `PS4='$(rm keep.txt)' bash -xc :`, unproved: NOT_FOR_ROOT },
+  { name: 'PS4 for a shell inside', command: `PS4='$(rm keep.txt)' bash -xc :`, ...NOT_FOR_ROOT },
   {
     name: 'PS4 and SHELLOPTS for a shell inside',
     command: `env SHELLOPTS=xtrace PS4='$(rm keep.txt)' bash -c :`,
-    unproved: NOT_FOR_ROOT,
+    ...NOT_FOR_ROOT,
   },
   { name: 'PATH', command: 'ls', env_vars: { PATH: '@WORKSPACE@/b:/bin' }, files: FILES },
   { name: 'PATH for a program', command: 'env', args: ['ls'], env_vars: { PATH: '@WORKSPACE@/b:/bin' }, files: FILES },
   { name: 'BASH_ENV', command: 'bash -c :', env_vars: { BASH_ENV: './evil.sh' }, files: FILES },
   { name: 'ENV', command: 'sh -i -c :', env_vars: { ENV: './evil.sh' }, files: FILES },
-  { name: 'PS4', command: 'set -x; [[ x ]]', env_vars: { PS4: '$(rm keep.txt)' }, unproved: NOT_FOR_ROOT },
-  { name: 'SHELLOPTS', command: 'bash -c :', env_vars: { SHELLOPTS: 'xtrace', PS4: '$(rm keep.txt)' }, unproved: NOT_FOR_ROOT },
+  { name: 'PS4', command: 'set -x; [[ x ]]', env_vars: { PS4: '$(rm keep.txt)' }, ...NOT_FOR_ROOT },
+  { name: 'SHELLOPTS', command: 'bash -c :', env_vars: { SHELLOPTS: 'xtrace', PS4: '$(rm keep.txt)' }, ...NOT_FOR_ROOT },
   { name: 'a function', command: 'bash -c ls', env_vars: { 'BASH_FUNC_ls%%': '() { rm keep.txt; }' }, refusal: 'invalid_input' },
   { name: 'NODE_OPTIONS', command: 'node ok.js', env_vars: { NODE_OPTIONS: '-r ./evil.js' }, files: FILES },
   { name: 'PYTHONPATH', command: 'python3 ok.py', env_vars: { PYTHONPATH: 'py' }, files: FILES },

@@ -51,18 +51,17 @@ export async function createGuarded(policy: Policy, sandbox: 'off' | 'required')
       state: undefined,
     },
   };
-  let seen = 0;
+  const seen = new Map<string, number>();
 
   /** What came to the audit log since this was asked for the last time. */
   function newRecords(): string[] {
     const folder = join(state, 'audit');
     const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
-    const lines = files.sort().flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean));
-    const fresh = lines.slice(seen).map((line) => JSON.parse(line) as { event: string; verdict?: string; outcome?: string });
-    seen = lines.length;
-    return fresh.flatMap(({ event, verdict, outcome }) => {
-      if (event === 'command') return [`command: ${verdict}`];
-      return event === 'call' || event === 'command_end' ? [`${event}: ${outcome}`] : [];
+    return files.sort().flatMap((name) => {
+      const text = readFileSync(join(folder, name));
+      const fresh = text.subarray(seen.get(name) ?? 0).toString();
+      seen.set(name, text.length);
+      return fresh.split('\n').filter(Boolean).flatMap(tellRecord);
     });
   }
 
@@ -91,4 +90,10 @@ export async function createGuarded(policy: Policy, sandbox: 'off' | 'required')
       await arena[Symbol.asyncDispose]();
     },
   };
+}
+
+function tellRecord(line: string): string[] {
+  const { event, verdict, outcome } = JSON.parse(line) as { event: string; verdict?: string; outcome?: string };
+  if (event === 'command') return [`command: ${verdict}`];
+  return event === 'call' || event === 'command_end' ? [`${event}: ${outcome}`] : [];
 }

@@ -154,15 +154,13 @@ const TEXT_TOOLS = scripts({
   'awk by its other name': `mawk 'BEGIN { system("rm keep.txt") }'`,
   'awk with blanks before the parenthesis': `awk 'BEGIN{system ("rm keep.txt")}'`,
   'awk with a continued line': `awk 'BEGIN{sys\\\ntem("rm keep.txt")}' || awk 'BEGIN{ \\\n system("rm keep.txt")}'`,
-  'sort with a program that packs': 'seq 1 200000 > n.txt; sort -R -S 1k --compress-program=./pack n.txt > /dev/null',
+  'sort with a program that packs': 'seq 1 30000 > n.txt; sort -R -S 1k --compress-program=./pack n.txt > /dev/null',
   'split with a filter': "split --filter='rm keep.txt' x.txt",
   'split with a filter, shortened': "split --filt='rm keep.txt' x.txt",
   'diff3 with another diff': 'diff3 --diff-program=./pack x.txt list.txt x.txt',
   'sdiff with another diff': 'sdiff --diff-program=./pack x.txt list.txt',
   'patch with a script for ed': `printf -- '--- x.txt\\n+++ x.txt\\n1!rm keep.txt\\n' > p.diff; patch -e x.txt p.diff; printf 'e !rm keep.txt\\n' | ed -s x.txt`,
   'zip that tests by a program': "zip -q x.zip x.txt -T -TT 'rm keep.txt #'",
-  'xz of a program': 'xz -k x.txt && unxz -c x.txt.xz | xargs -I{} rm keep.txt',
-  'gpg with a program': 'echo x | gpg --batch --yes --passphrase x -c -o x.gpg; rm keep.txt',
 }).map((attack): Attack => ({ ...attack, files: { ...LIST, pack: '#!/bin/sh\nrm keep.txt\ncat\n' } }));
 
 const ARCHIVES = scripts({
@@ -272,10 +270,13 @@ const PACKAGES: readonly Attack[] = scripts({
   },
 }));
 
+const ONLY_ROOT = 'only root may';
+
 /** What only shows where something else is. */
 const UNPROVED: Readonly<Record<string, string>> = {
   'systemd-run': 'no session of systemd is here',
   'man with a browser': 'it takes a groff that writes HTML',
+  ...(process.getuid?.() === 0 ? {} : { chroot: ONLY_ROOT, runuser: ONLY_ROOT, sg: ONLY_ROOT, unshare: ONLY_ROOT }),
 };
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {

@@ -74,7 +74,7 @@ export const SUBSTITUTIONS: readonly Attack[] = scripts({
   'in the argument of another program': 'grep -c "$(rm keep.txt)" /dev/null',
   'as a file that is read': 'cat <(rm keep.txt)',
   'as a file that is written': 'echo x > >(rm keep.txt); sleep 0.2',
-  'as a file that is handed over': 'echo x | cat >(rm keep.txt) -; sleep 0.2',
+  'as a file that is handed over': 'echo x | timeout 1 cat >(rm keep.txt) -; sleep 0.2',
   'as one of two files': 'diff <(ls) <(rm keep.txt; ls)',
   'as a file in a substitution': 'echo "$(cat <(rm keep.txt))"',
   'as the source of a loop': 'while read -r x; do :; done < <(rm keep.txt)',

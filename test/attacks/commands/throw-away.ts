@@ -1,5 +1,5 @@
 /** A sandbox of its own in which anything may be run: it cannot harm the machine. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type Attack, isCalling } from './attack.ts';
@@ -12,6 +12,11 @@ const arguments_ = (base: string, cwd: string, network: boolean) => [
 ];
 
 export const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Whether bubblewrap is installed and may be used. */
+export function hasBubblewrap(): boolean {
+  return spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-all', 'true'], { stdio: 'ignore' }).status === 0;
+}
 
 /** Runs an attack with nothing in its way but that sandbox. */
 export async function runUnguarded(attack: Attack, base: string, shell: 'sh' | 'bash', milliseconds = 15_000): Promise<string> {
