@@ -5,6 +5,7 @@
 import type { BackendFiles, Judge } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import { magicReason } from './magic-paths.ts';
+import { normalPath } from './normal-path.ts';
 import { createOwnLinks, findOwnPlaces, isBelow, type OwnPlaces } from './own-places.ts';
 import { safeText } from './text.ts';
 
@@ -71,8 +72,8 @@ export function createPathPolicy(
   function absolute(path: string): string {
     if (path === '' || path.includes('\0'))
       throw new Failure('invalid_input', 'A path must not be empty or hold NUL characters.');
-    if (path === '~' || path.startsWith('~/')) return normalize(home + path.slice(1));
-    return normalize(path.startsWith('/') ? path : `${workspace}/${path}`);
+    if (path === '~' || path.startsWith('~/')) return normalPath(home + path.slice(1));
+    return normalPath(path.startsWith('/') ? path : `${workspace}/${path}`);
   }
 
   const realPaths = (paths: readonly string[]) =>
@@ -181,16 +182,6 @@ function denied(path: string, real: string, { reason, hint }: Objection): Failur
     ...(hint && { hint }),
     details: { path, real_path: real },
   });
-}
-
-/** An absolute path without `.`, `..` and doubled slashes; POSIX, whatever this machine is. */
-function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }
 
 function parentOf(path: string): string {

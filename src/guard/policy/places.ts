@@ -1,4 +1,5 @@
 /** The files a command names, as far as they are known, and whether they may be read and written. */
+import { normalPath } from '../normal-path.ts';
 import type { Redirection, Word } from '../shell/script.ts';
 import type { Finding } from './decision.ts';
 import type { Unfolded } from './unfold.ts';
@@ -81,7 +82,7 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
           if (setsOldFolder) return undefined;
           continue;
         }
-        for (const each of [...reached]) reached.add(normalize(target.startsWith('/') ? target : `${each}/${target}`));
+        for (const each of [...reached]) reached.add(normalPath(target.startsWith('/') ? target : `${each}/${target}`));
         if (reached.size > 200) return undefined;
       }
     }
@@ -92,11 +93,11 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
   function absolutes(path: Word, base: Word | undefined): readonly string[] | undefined {
     const known = plainPath(path, home);
     if (known === undefined) return undefined;
-    if (known.startsWith('/')) return [normalize(known)];
+    if (known.startsWith('/')) return [normalPath(known)];
     const folder = base && plainPath(base, home);
     if (base && folder === undefined) return undefined;
-    if (folder?.startsWith('/')) return [normalize(`${folder}/${known}`)];
-    return folders?.map((each) => normalize(`${each}/${folder ?? ''}/${known}`));
+    if (folder?.startsWith('/')) return [normalPath(`${folder}/${known}`)];
+    return folders?.map((each) => normalPath(`${each}/${folder ?? ''}/${known}`));
   }
 
   async function judge({ use, path, base }: NamedFile): Promise<Finding | undefined> {
@@ -122,7 +123,7 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
     },
     isWritten(path) {
       if (writesUnknown) return true;
-      const asked = normalize(path.startsWith('/') ? path : `${cwd}/${path}`);
+      const asked = normalPath(path.startsWith('/') ? path : `${cwd}/${path}`);
       // Also by a folder above it that is moved, or `*` for anything in a folder.
       return [...written].some((each) => asked === each || asked.startsWith(`${each.replace(/\*$/, '').replace(/\/$/, '')}/`));
     },
@@ -170,13 +171,4 @@ function plainPath({ value, source, expands }: Word, home: string): string | und
   if (value !== undefined) return value;
   if (expands && /^~(?:\/[\w./+@%:,=-]*)?$/.test(source)) return home + source.slice(1);
   return undefined;
-}
-
-function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }

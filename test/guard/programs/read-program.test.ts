@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeProgram, KNOWN_PROGRAMS, readProgram } from '../../../src/guard/programs/read-program.ts';
+import { readSedScript } from '../../../src/guard/programs/sed-script.ts';
+import { knownWord, type Word } from '../../../src/guard/shell/script.ts';
+
+/** `?` stands for a word that is not known. */
+const words = (text: string): Word[] =>
+  text
+    .split(' ')
+    .filter(Boolean)
+    .map((each) =>
+      each.includes('?') ? { source: each.replace('?', '$x'), value: undefined, expands: false } : knownWord(each),
+    );
+
+/** Effects as short texts. */
+function effects(command: string, piped = false): string[] {
+  const [name = '', ...args] = command.split(' ');
+  const reading = readProgram(name, words(args.join(' ')), { piped });
+  return (reading?.effects ?? []).map((effect) => {
+    switch (effect.kind) {
+      case 'runs':
+        return `runs ${effect.argv.map(({ value }) => value ?? '?').join(' ')}`;
+      case 'runs script':
+        return `script ${effect.script.value ?? '?'}`;
+      case 'runs code':
+        return 'code';
+      case 'runs file':
+        return `file ${effect.path?.value ?? '?'}`;
+      case 'reads':
+      case 'writes':
+      case 'works in':
+        return `${effect.kind} ${effect.path.value ?? '?'}`;
+      case 'sets variable':
+        return `sets ${effect.name}`;
+      default:
+        return effect.kind;
+    }
+  });
+}
+
+describe('what a program runs', () => {
+  it.each<[string, string[]]>([
+    ['env -i A=1 rm x', ['sets A', 'runs rm x']],
+    ['timeout -k 1 5 rm x', ['runs rm x']],
+    ['nice -n5 rm x', ['runs rm x']],
+    ['nice --adjustment=5 rm x', ['runs rm x']],
+    ['nice --adj 5 rm x', ['runs rm x']],
+    ['xargs -n1 rm', ['runs rm ?']],
+    ['xargs -I{} rm a{}', ['runs rm ?']],
+    ['find . -exec rm {} ;', ['runs rm ?']],
+    ['find . -name x -execdir rm {} +', ['runs rm ?']],
+    ['sh -c rm', ['script rm']],
+    ['bash -xec rm', ['script rm']],
+    ['sh x.sh', ['file x.sh']],
+    ['python3.11 -c x', ['code']],
+    ['python3 x.py', ['file x.py']],
+    ['node --eval=x', ['code']],
+    ['perl -lne x', ['code']],
+    ['git -c core.pager=x log', ['unknown']],
+    ['git rebase --exec=rm HEAD', ['writes ./*', 'script rm']],
+    ['git nosuch', ['unknown']],
+    ['tar cf a.tar --to-command=rm b', ['script rm', 'writes a.tar', 'reads b']],
+    ['sort --compress-prog=rm x', ['script rm', 'unknown', 'reads x']],
+    ['ssh -oProxyCommand=rm h', ['unknown', 'connects']],
+    ['make CC=rm x', ['file ?', 'script rm']],
+    ['busybox rm x', ['runs rm x']],
+  ])('%s', (command, expected) => {
+    expect(effects(command)).toEqual(expected);
+  });
+
+  it('on its standard input', () => {
+    expect(effects('sh', true)).toEqual(['script ?']);
+    expect(effects('python3', true)).toEqual(['code']);
+    expect(effects('python3')).toEqual([]);
+  });
+});
+
+describe('what a program does to files', () => {
+  it.each<[string, string[]]>([
+    ['cp a b c/', ['reads a', 'reads b', 'writes c/']],
+    ['mv -t d a', ['writes a', 'writes d']],
+    ['sed -i s/a/b/ x', ['writes x']],
+    ['sed -n 1p x', ['reads x']],
+    ['sort -ox y', ['writes x', 'reads y']],
+    ['dd if=a of=b', ['reads a', 'writes b']],
+    ['curl -o x http://h', ['writes x', 'connects']],
+    ['tar xzf a.tgz -C d', ['works in d', 'reads a.tgz', 'writes ./*']],
+    ['cd x', ['works in x']],
+    ['grep -r a src', ['reads src']],
+    ['rm -rf build', ['writes build']],
+  ])('%s', (command, expected) => {
+    expect(effects(command)).toEqual(expected);
+  });
+});
+
+describe('a word that is not known', () => {
+  it('could be an option of a program that has dangerous ones, and of no other', () => {
+    for (const command of ['find . ?', 'tar ?', 'sort ? x', 'git log ?', 'sed -n ?'])
+      expect(effects(command)).toContain('unknown');
+    for (const command of ['cat ?', 'ls ?', 'echo ?', 'grep x ?', 'sort -- ?', 'git log -- ?', 'tar cf a.tar ./?'])
+      expect(effects(command)).not.toContain('unknown');
+  });
+});
+
+describe('a sed script', () => {
+  it.each<[string, ReturnType<typeof readSedScript>]>([
+    ['s/a/b/g; /x/d', { runs: false, writes: [], reads: [] }],
+    ['s|a/e|b|', { runs: false, writes: [], reads: [] }],
+    ['s/a/b/e', { runs: true, writes: [], reads: [] }],
+    ['1e ls', { runs: true, writes: [], reads: [] }],
+    ['/a\\/e/p', { runs: false, writes: [], reads: [] }],
+    ['/x/{s/a/b/;w /etc/x\n}', { runs: false, writes: ['/etc/x'], reads: [] }],
+    ['s/a/b/w out', { runs: false, writes: ['out'], reads: [] }],
+    ['a\\\n e not this', { runs: false, writes: [], reads: [] }],
+    ['y/abe/xyz/', { runs: false, writes: [], reads: [] }],
+    [':e;be', { runs: false, writes: [], reads: [] }],
+    ['s/[/]e/x/', { runs: false, writes: [], reads: [] }],
+  ])('%j', (script, expected) => {
+    expect(readSedScript(script)).toEqual(expected);
+  });
+});
+
+describe('the table', () => {
+  it('says what is understood of each program', () => {
+    expect(KNOWN_PROGRAMS.size).toBeGreaterThan(500);
+    for (const name of KNOWN_PROGRAMS) expect(describeProgram(name)).toMatch(/\w/);
+    expect(describeProgram('no-such-program')).toBeUndefined();
+  });
+
+  it('takes any words, and says the same each time', () => {
+    const word = fc.oneof(
+      fc.string().map(knownWord),
+      fc.string().map((source): Word => ({ source, value: undefined, expands: true })),
+      fc.constantFrom(...words('-c -e -exec -- -i -f --x=y ; {} ? -o -C -')),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...KNOWN_PROGRAMS), fc.array(word, { maxLength: 12 }), fc.boolean(), (name, args, piped) => {
+        expect(readProgram(name, args, { piped })).toEqual(readProgram(name, args, { piped }));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
