@@ -25,14 +25,21 @@ export function tryAll(sandbox: 'off' | 'required'): void {
         if (attack.under && attack.under !== policy) continue;
         if (attack.stoppedBy === 'sandbox' && sandbox === 'off') continue;
         it(attack.name, async () => {
-          const result = await guarded.run(attack);
-          expect(result.reached).toEqual([]);
-          expectRecorded(result);
-          if (sandbox === 'off') expectRefused(attack, result);
+          for (const each of sandbox === 'off' ? [attack, ...forBash(attack)] : [attack]) {
+            const result = await guarded.run(each);
+            expect(result.reached).toEqual([]);
+            expectRecorded(result);
+            if (sandbox === 'off') expectRefused(attack, result);
+          }
         });
       }
     });
   });
+}
+
+/** The same script, so that Bash runs it and not the plain shell. */
+function forBash(attack: Attack): Attack[] {
+  return attack.args || attack.refusal ? [] : [{ ...attack, command: `[[ x ]]\n${attack.command}` }];
 }
 
 function expectRefused({ refusal }: Attack, { outcome }: Outcome): void {

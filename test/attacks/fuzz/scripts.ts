@@ -398,4 +398,6 @@ export const anyScript: Text = oneof(
   { weight: 3, arbitrary: script(2) },
   { weight: 2, arbitrary: script(3) },
   { weight: 2, arbitrary: tuple(script(2), changes).map(([text, all]) => disturbed(text, all)) },
-).filter((text) => !text.includes('\0') && text.trim() !== '');
+)
+  .chain((text) => constantFrom(text, text, text, `[[ x ]]\n${text}`))
+  .filter((text) => !text.includes('\0') && text.trim() !== '');
