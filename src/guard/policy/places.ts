@@ -41,6 +41,9 @@ export interface PlaceRules {
   objection(path: string, use: FileUse): Promise<string | undefined>;
 }
 
+/** They change files and not what is in them. */
+const LEAVES_CONTENT = new Set(['chmod', 'chown', 'chgrp', 'touch', 'mkdir', 'rm', 'rmdir']);
+
 export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): Places {
   const { cwd, home, refuseUnknown, objection } = rules;
   const folders = workingFolders();
@@ -49,7 +52,7 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
   const written = new Set<string>();
   for (const program of programs) {
     for (const { use, path, base } of namedFiles(program)) {
-      if (use !== 'write') continue;
+      if (use !== 'write' || LEAVES_CONTENT.has(program.name ?? '')) continue;
       const paths = absolutes(path, base);
       if (paths) for (const each of paths) written.add(each);
       else writesUnknown = true;
@@ -124,8 +127,11 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
     isWritten(path) {
       if (writesUnknown) return true;
       const asked = normalPath(path.startsWith('/') ? path : `${cwd}/${path}`);
-      // Also by a folder above it that is moved, or `*` for anything in a folder.
-      return [...written].some((each) => asked === each || asked.startsWith(`${each.replace(/\*$/, '').replace(/\/$/, '')}/`));
+      // Also by a folder above it that is moved, a file in it when it is a folder, or `*` for anything in one.
+      return [...written].some((each) => {
+        const folder = each.replace(/\/\*$/, '');
+        return asked === each || asked.startsWith(`${folder}/`) || each.startsWith(`${asked}/`);
+      });
     },
     writesCode: writesUnknown || [...written].some((each) => CODE.test(each)),
   };

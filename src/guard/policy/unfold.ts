@@ -5,7 +5,7 @@ import type { ProgramReading } from '../programs/effect.ts';
 import { readProgram } from '../programs/read-program.ts';
 import { type ParsedScript, readScript } from '../shell/parse.ts';
 import { knownWord, type ScriptProblem, type SimpleCommand, type Word } from '../shell/script.ts';
-import { type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
+import { baseName, type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { runsInShell } from './shell-builtins.ts';
 import { dangerousArithmetic, possibleCommands } from './variables.ts';
 
@@ -108,7 +108,7 @@ export async function unfold(
     if (name !== undefined && !(isFunction && !found)) {
       const context = standardInput(simple, input);
       for (const each of namesOf(name, found)) {
-        const reading = readProgram(each, args, context);
+        const reading = readProgram(each, args, { ...context, calledAs: baseName(name) });
         if (reading) readings.push(reading);
       }
     }

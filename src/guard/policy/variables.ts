@@ -22,6 +22,8 @@ const OPAQUE = new Set([
   'alias',
   'enable',
   'wait',
+  'command',
+  'builtin',
 ]);
 
 const REFERENCE = /^(")?\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})\1$/;

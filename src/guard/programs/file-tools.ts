@@ -2,283 +2,173 @@
 import type { Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import type { Arguments, Grammar } from './options.ts';
-import { type Program, reader } from './program.ts';
+import { type Program, reads, unknown, WRITES_HERE, writes } from './program.ts';
+import { rest } from './unknown-words.ts';
 
-const writer = (names: string, about: string, grammar: Grammar = {}): Program => ({
+const writer = (names: string, about: string, values: Grammar['values'] = {}): Program => ({
   names,
   class: 'writes',
   about,
-  grammar,
+  grammar: { values },
   operands: 'writes',
 });
 
-/** Sources, then where they go; `-t` names the place first. */
-function copies(taken: Arguments, sources: 'reads' | 'writes'): Effect[] {
-  const target = taken.value('-t', '--target-directory') ?? (taken.operands.length > 1 ? taken.operands.at(-1) : undefined);
-  const from = taken.operands.filter((each) => each !== target);
+/** Sources, then where they go; -t names the place first. */
+function copies(taken: Arguments, source: (path: Word) => Effect): readonly Effect[] {
+  const named = taken.values('-t', '--target-directory');
+  const target = named.length > 0 || taken.operands.length < 2 ? undefined : taken.operands.at(-1);
   return [
-    ...from.map((path): Effect => ({ kind: sources, path })),
-    ...(target ? [{ kind: 'writes', path: target } as const] : []),
+    ...taken.operands.filter((each) => each !== target).map(source),
+    ...named.map(writes),
+    ...(target ? [writes(target)] : []),
+    // One that turns out to be an option may name another place.
+    ...taken.doubts.filter((each) => each !== target).map(writes),
   ];
 }
 
-const COPY: Grammar = {
-  values: {
-    '-t': 'text',
-    '--target-directory': 'text',
-    '-S': 'text',
-    '--suffix': 'text',
-    '-m': 'text',
-    '--mode': 'text',
-    '-o': 'text',
-    '--owner': 'text',
-    '-g': 'text',
-    '--group': 'text',
-  },
+const COPY: Grammar['values'] = {
+  special: '-t --target-directory',
+  text: '-S --suffix --backup? --sparse --reflink? --preserve? --no-preserve --context? -Z?',
 };
 
+const linked = (taken: Arguments): readonly Effect[] =>
+  taken.operands.length === 1 && !taken.has('-t', '--target-directory')
+    ? [...taken.operands.map(reads), writes('.')]
+    : copies(taken, reads);
+
 /** `dd if=… of=…` */
-const readDd = (args: readonly Word[]): Effect[] =>
-  args.flatMap((word): Effect[] => {
-    const [, key, file] = /^(if|of)=(.*)$/s.exec(word.value ?? '') ?? [];
+const readDd = (args: readonly Word[]): readonly Effect[] =>
+  args.flatMap((word): readonly Effect[] => {
+    const [, key] = /^["']?(if|of)=/.exec(word.value ?? word.source) ?? [];
     if (key === undefined)
-      return word.value === undefined
-        ? [{ kind: 'unknown', reason: `gets ${word.source}, which could name a file to write` }]
+      return word.value === undefined && !/^\w+=/.test(word.source)
+        ? [unknown(`gets ${word.source}, which could name a file to write`)]
         : [];
-    const path: Word = { source: word.source, value: file, expands: false };
-    return [{ kind: key === 'if' ? 'reads' : 'writes', path }];
+    return [key === 'if' ? reads(rest(word, 3)) : writes(rest(word, 3))];
   });
 
+/** The mode comes first: `chmod -x f` has it in the place of an option. */
+function changesRights(taken: Arguments, ...instead: readonly string[]): readonly Effect[] {
+  return (taken.has(...instead) ? taken.operands : taken.operands.slice(1)).map(writes);
+}
+
 export const FILE_TOOLS: readonly Program[] = [
-  reader(
-    'cat tac nl head tail more ls dir vdir stat file wc du df tree readlink realpath namei lsattr getfacl exa eza lsd bat batcat hexyl',
-    'shows files',
-    {
-      values: {
-        '-n': 'text',
-        '--lines': 'text',
-        '-c': 'text',
-        '--bytes': 'text',
-        '-s': 'text',
-        '-b': 'text',
-        '-w': 'text',
-        '-I': 'text',
-        '-L': 'text',
-        '-P': 'text',
-        '-d': 'text',
-        '-v': 'text',
-        '-i': 'text',
-        '-h': 'text',
-        '-f': 'text',
-      },
-    },
-  ),
-  reader('md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum md5 shasum', 'calculates checksums', {
-    values: { '-a': 'text', '-l': 'text' },
-  }),
-  reader('cmp diff diff3 sdiff comm colordiff', 'compares files', {
-    values: {
-      '-U': 'text',
-      '-C': 'text',
-      '-I': 'text',
-      '-x': 'text',
-      '-X': 'reads',
-      '-F': 'text',
-      '-W': 'text',
-      '--label': 'text',
-      '-L': 'text',
-      '-o': 'writes',
-      '--output': 'writes',
-      '--diff-program': 'unknown',
-    },
-  }),
-  reader('od xxd hexdump hd strings base64 base32 basenc nm objdump readelf size ldd', 'shows bytes', {
-    values: {
-      '-A': 'text',
-      '-t': 'text',
-      '-N': 'text',
-      '-j': 'text',
-      '-w': 'text',
-      '-c': 'text',
-      '-l': 'text',
-      '-s': 'text',
-      '-g': 'text',
-      '-n': 'text',
-      '-e': 'text',
-    },
-  }),
-  reader(
-    'basename dirname seq yes date cal expr factor numfmt sleep tput clear reset tset which whereis type locale getconf nproc uptime uname arch whoami id groups users logname who w last tty printenv hostid free vmstat iostat mpstat lscpu lsblk lspci lsusb lsof ps pgrep pidof top htop pstree ss netstat dmesg journalctl getent finger cowsay figlet fortune',
-    'tells something',
-    { values: { '-s': 'text', '--set': 'unknown', '-d': 'text', '-f': 'text' } },
-  ),
+  { names: 'tee gtee', class: 'writes', about: 'writes its input to files', operands: 'writes' },
   {
-    names: 'less most pg',
-    class: 'reads',
-    about: 'shows files',
-    grammar: {
-      values: {
-        '-o': 'writes',
-        '-O': 'writes',
-        '-k': 'reads',
-        '-t': 'text',
-        '-T': 'text',
-        '-P': 'text',
-        '-p': 'text',
-        '-x': 'text',
-      },
-      careful: true,
-    },
-    read: (_args, { operands }) =>
-      operands.map(
-        (path): Effect =>
-          path.value?.startsWith('+')
-            ? { kind: 'unknown', reason: 'gets a command that can run programs' }
-            : { kind: 'reads', path },
-      ),
-  },
-  { names: 'tee', class: 'writes', about: 'writes its input to files', operands: 'writes' },
-  {
-    names: 'cp gcp install ginstall',
+    names: 'cp gcp',
     class: 'writes',
     about: 'copies files',
-    grammar: { ...COPY, values: { ...COPY.values, '--strip-program': 'unknown' } },
-    read: (_args, taken) =>
-      taken.has('-d', '--directory') && !taken.value('-t')
-        ? taken.operands.map((path) => ({ kind: 'writes', path }))
-        : copies(taken, 'reads'),
+    grammar: { values: COPY },
+    read: (_args, taken) => copies(taken, reads),
   },
   {
-    names: 'mv gmv rename',
+    names: 'install ginstall',
+    class: 'writes',
+    about: 'copies files with other rights',
+    grammar: {
+      values: { ...COPY, program: '--strip-program', text: `${COPY.text} -m --mode -o --owner -g --group` },
+      flags: '-d --directory',
+    },
+    read: (_args, taken) => (taken.has('-d', '--directory') ? taken.operands.map(writes) : copies(taken, reads)),
+  },
+  {
+    names: 'mv gmv',
     class: 'writes',
     about: 'moves files',
-    grammar: COPY,
-    read: (_args, taken) => copies(taken, 'writes'),
+    grammar: { values: COPY },
+    read: (_args, taken) => copies(taken, writes),
   },
-  { names: 'ln gln link', class: 'writes', about: 'makes links', grammar: COPY, read: (_args, taken) => copies(taken, 'reads') },
-  writer('rm rmdir unlink shred srm trash', 'removes files', {
-    values: { '-n': 'text', '-s': 'text', '--random-source': 'reads' },
-  }),
-  writer('touch', 'makes files, or sets their times', {
-    values: { '-d': 'text', '--date': 'text', '-r': 'reads', '--reference': 'reads', '-t': 'text' },
-  }),
-  writer('mkdir mkfifo mknod', 'makes folders and pipes', {
-    values: { '-m': 'text', '--mode': 'text', '-Z': 'text', '--context': 'text' },
-  }),
+  {
+    names: 'ln gln link',
+    class: 'writes',
+    about: 'makes links',
+    grammar: { values: COPY },
+    read: (_args, taken) => linked(taken),
+  },
+  writer('rm grm rmdir unlink trash trash-put', 'removes files', { text: '--interactive?' }),
+  writer('shred srm', 'overwrites and removes files', { text: '-n --iterations -s --size --remove?', reads: '--random-source' }),
+  writer('touch gtouch', 'makes files, or sets their times', { text: '-d --date -t --time', reads: '-r --reference' }),
+  writer('mkdir gmkdir mkfifo', 'makes folders and pipes', { text: '-m --mode -Z? --context?' }),
+  {
+    names: 'mknod',
+    class: 'writes',
+    about: 'makes devices and pipes',
+    grammar: { values: { text: '-m --mode' } },
+    operands: ['writes', 'text'],
+  },
   writer('truncate fallocate', 'makes files shorter or longer', {
-    values: { '-s': 'text', '--size': 'text', '-r': 'reads', '-l': 'text', '-o': 'text' },
+    text: '-s --size -l --length -o --offset',
+    reads: '-r --reference',
   }),
   {
-    names: 'mktemp tempfile',
+    names: 'mktemp gmktemp tempfile',
     class: 'writes',
     about: 'makes a temporary file',
-    grammar: { values: { '-p': 'writes', '--tmpdir': 'writes', '--suffix': 'text' } },
+    grammar: { values: { writes: '-p --tmpdir?', text: '--suffix' }, flags: '-t' },
+    read: (_args, taken) => taken.operands.map(writes),
+  },
+  {
+    names: 'chmod gchmod chown gchown chgrp',
+    class: 'writes',
+    about: 'changes rights of files',
+    grammar: { values: { reads: '--reference', text: '--from' }, careful: true },
+    read: (_args, taken) => changesRights(taken, '--reference', '-r', '-w', '-x', '-X', '-s', '-t', '-u', '-g', '-o'),
+  },
+  {
+    names: 'setfacl setfattr',
+    class: 'writes',
+    about: 'changes rights of files',
+    grammar: {
+      values: {
+        text: '-m --modify -x --remove -n --name -v --value --set',
+        reads: '-M --modify-file -X --remove-file --set-file',
+        unknown: '--restore',
+      },
+    },
     operands: 'writes',
   },
   {
-    names: 'chmod chown chgrp chattr setfacl setfattr',
+    names: 'chattr',
     class: 'writes',
-    about: 'changes rights of files',
-    grammar: { values: { '--reference': 'reads', '--from': 'text', '-m': 'text', '-x': 'text', '-M': 'reads' } },
-    read: (_args, taken) =>
-      (taken.has('--reference', '-m', '-M', '-x') ? taken.operands : taken.operands.slice(1)).map((path) => ({
-        kind: 'writes',
-        path,
-      })),
+    about: 'changes marks of files',
+    read: (_args, { operands }) => operands.filter(({ value }) => !/^[+=]/.test(value ?? '')).map(writes),
   },
-  { names: 'dd', class: 'writes', about: 'copies bytes', read: (args) => readDd(args) },
+  { names: 'dd gdd', class: 'writes', about: 'copies bytes: if= and of= name the files', read: (args) => readDd(args) },
   {
-    names: 'split csplit',
+    names: 'split gsplit',
     class: 'writes',
     about: 'cuts a file in pieces',
     grammar: {
       values: {
-        '-a': 'text',
-        '-b': 'text',
-        '-C': 'text',
-        '-l': 'text',
-        '-n': 'text',
-        '-f': 'writes',
-        '--prefix': 'writes',
-        '--filter': 'script',
-        '--additional-suffix': 'text',
+        script: '--filter',
+        text: '-a --suffix-length -b --bytes -C --line-bytes -l --lines -n --number -t --separator --additional-suffix --numeric-suffixes? --hex-suffixes?',
       },
+      careful: true,
     },
     operands: ['reads', 'writes'],
+    read: (_args, taken) => (taken.operands.length < 2 ? [writes('.')] : []),
   },
   {
-    names: 'patch',
+    names: 'csplit',
+    class: 'writes',
+    about: 'cuts a file in pieces',
+    grammar: { values: { writes: '-f --prefix', text: '-n --digits -b --suffix-format' } },
+    operands: ['reads', 'text'],
+    read: () => [writes('.')],
+  },
+  {
+    names: 'patch gpatch',
     class: 'writes',
     about: 'changes files as its input says',
     grammar: {
       values: {
-        '-d': 'works in',
-        '--directory': 'works in',
-        '-o': 'writes',
-        '--output': 'writes',
-        '-r': 'writes',
-        '-i': 'reads',
-        '--input': 'reads',
-        '-p': 'text',
-        '-B': 'text',
-        '-D': 'text',
-        '-F': 'text',
-        '-V': 'text',
-        '-z': 'text',
-      },
-    },
-    operands: 'writes',
-  },
-  {
-    names: 'ed red ex vi vim nvim view vimdiff emacs emacsclient nano pico micro joe mg hx',
-    class: 'writes',
-    about: 'edits files; its commands can run programs',
-    grammar: {
-      values: {
-        '-c': 'code',
-        '--cmd': 'code',
-        '-S': 'runs file',
-        '-s': 'runs file',
-        '-u': 'runs file',
-        '--eval': 'code',
-        '-f': 'text',
-        '-l': 'runs file',
-        '--load': 'runs file',
-        '--script': 'runs file',
-      },
-    },
-    read: (_args, { operands }, context) => [
-      ...operands.map(
-        (path): Effect =>
-          path.value?.startsWith('+') ? { kind: 'runs code', language: 'editor', how: path.source } : { kind: 'writes', path },
-      ),
-      ...(context.piped ? [{ kind: 'runs code', language: 'editor', how: 'from its input' } as const] : []),
-    ],
-  },
-  {
-    names: 'man info',
-    class: 'reads',
-    about: 'shows manual pages',
-    grammar: {
-      values: {
-        '-P': 'program',
-        '--pager': 'program',
-        '-H': 'program',
-        '--html': 'program',
-        '-p': 'text',
-        '--preprocessor': 'unknown',
-        '-C': 'unknown',
-        '--config-file': 'unknown',
-        '-M': 'reads',
-        '-s': 'text',
-        '-S': 'text',
-        '-L': 'text',
-        '-T': 'text',
-        '-X': 'text',
-        '-o': 'writes',
-        '--output': 'writes',
+        'works in': '-d --directory',
+        writes: '-o --output -r --reject-file',
+        reads: '-i --input',
+        text: '-p --strip -B --prefix -D --ifdef -F --fuzz -V --version-control -z --suffix -Y --basename-prefix -g --get',
       },
       careful: true,
     },
+    read: (_args, { operands: [file, patch] }) => [file ? writes(file) : WRITES_HERE, ...(patch ? [reads(patch)] : [])],
   },
 ];

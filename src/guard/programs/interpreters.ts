@@ -1,307 +1,366 @@
-/** Programs that run code: from an argument, a file, or their input. */
+/** Programs that run code of a language: from an argument, from a file, or from their standard input. */
 import type { Word } from '../shell/script.ts';
+import { DATABASES } from './databases.ts';
 import type { Effect } from './effect.ts';
-import type { Grammar, Use } from './options.ts';
-import type { Program, ReadContext } from './program.ts';
+import type { Arguments, Grammar } from './options.ts';
+import {
+  type Program,
+  type ReadContext,
+  RUNS_PROJECT,
+  reads,
+  runsCode,
+  runsFile,
+  runsScript,
+  unknown,
+  writes,
+} from './program.ts';
+import { isStandardInput } from './shells.ts';
 
 interface Interpreter {
   readonly names: string;
   readonly language: string;
   /** Options whose value is code. */
-  readonly code?: readonly string[];
-  /** Options that name a file of code to run. */
-  readonly files?: readonly string[];
-  /** Options that end the looking for a file: a module, a version, a syntax check. */
-  readonly instead?: readonly string[];
-  readonly values?: Readonly<Record<string, Use>>;
-  readonly grammar?: Grammar;
+  readonly code?: string;
+  /** Options that show something, or check, so that nothing is run. */
+  readonly shows?: string;
+  /** Options that stand in place of a file: a module, a test run. */
+  readonly instead?: string;
+  readonly values?: Grammar['values'];
+  readonly oneDash?: boolean;
+  /** Operands behind code are files that it works on. */
+  readonly worksOnFiles?: boolean;
+  read?(taken: Arguments): readonly Effect[];
 }
 
-/** Modules of Python that run code in their arguments or on their input. */
-const RUNS_ARGUMENTS = /^(?:timeit|pdb|code|cProfile|profile|trace|runpy|idlelib|IPython|doctest|asyncio|this|antigravity)\b/;
+const SHOWS = '--version --help -version -help -V -h';
 
-function interpreter({ names, language, code = [], files = [], instead = [], values = {}, grammar = {} }: Interpreter): Program {
-  const uses = Object.fromEntries([
-    ...Object.entries(values),
-    ...code.map((option) => [option, 'text'] as const),
-    ...files.map((option) => [option, 'runs file'] as const),
-  ]);
+function interpreter({
+  names,
+  language,
+  code = '',
+  shows = '',
+  instead = '',
+  values = {},
+  oneDash = false,
+  worksOnFiles = false,
+  read,
+}: Interpreter): Program {
+  const codes = code.split(' ');
+  const showing = `${SHOWS} ${shows}`.split(' ').filter((option) => option !== '' && !codes.includes(option));
+  const special = [values.special, code].filter(Boolean).join(' ');
+  const flags = [shows, instead].filter(Boolean).join(' ');
   return {
     names,
+    versioned: true,
     class: 'runs',
-    about: `runs ${language} code: from a file, ${code.length > 0 ? `${code.join(' ')}, ` : ''}or its input`,
-    grammar: { operandsEnd: true, values: uses, careful: true, ...grammar },
-    read(_args, taken, context): Effect[] {
-      const option = taken.options.find((each) => code.includes(each.option));
-      if (option) return [{ kind: 'runs code', language, how: option.option }];
-      const module = taken.value('-m')?.value;
-      if (language === 'Python' && module !== undefined && RUNS_ARGUMENTS.test(module))
-        return [{ kind: 'runs code', language, how: `-m ${module}` }];
-      if (taken.has(...instead, '--version', '--help', '-V'))
-        return taken.has(...instead) && instead.length > 0 ? [{ kind: 'runs file', path: undefined }] : [];
+    about: `runs ${language}: ${code === '' ? '' : `of ${codes.join(', ')}, `}of a file, or from standard input`,
+    grammar: { optionsFirst: true, careful: true, oneDash, flags, values: special === '' ? values : { ...values, special } },
+    read(_args, taken, context) {
+      const own = read?.(taken) ?? [];
+      const given = code === '' ? undefined : taken.items.find(({ option }) => option !== undefined && codes.includes(option));
+      if (given?.option) {
+        const inPlace = taken.has('-i');
+        return [...own, runsCode(language, given.option), ...(worksOnFiles ? taken.operands.map(inPlace ? writes : reads) : [])];
+      }
       const [file] = taken.operands;
-      if (file && file.value !== '-') return [{ kind: 'runs file', path: file }];
-      return fromInput(language, context);
+      if (taken.has(...showing)) return [...own, ...(file && shows !== '' ? [reads(file)] : [])];
+      if (instead !== '' && taken.has(...instead.split(' '))) return [...own, RUNS_PROJECT];
+      if (file && !isStandardInput(file)) return [...own, ...runsFile(file)];
+      return [...own, ...fromInput(language, context, file !== undefined)];
     },
   };
 }
 
-function fromInput(language: string, { piped }: ReadContext): Effect[] {
-  // With an empty input there is nothing to run.
-  return piped ? [{ kind: 'runs code', language, how: 'from its input' }] : [];
+/** @param said whether an argument says so, `-` */
+function fromInput(language: string, { piped }: ReadContext, said = false): readonly Effect[] {
+  return piped || said ? [runsCode(language, 'from its input')] : [];
 }
 
-const SHELL_GRAMMAR: Grammar = {
-  operandsEnd: true,
-  careful: true,
-  values: { '-O': 'text', '+O': 'text', '-o': 'text', '--rcfile': 'runs file', '--init-file': 'runs file' },
-};
+/** `perl -MList::Util=sum`: anything more than a name and a list is code. */
+const moduleCode = (taken: Arguments, language: string) =>
+  taken
+    .values('-M', '-m')
+    .flatMap(({ value }) => (/^-?[\w:]+(?:=[\w,:]*)?$/.test(value ?? '') ? [] : [runsCode(language, '-M')]));
 
-/** `sh -c script`, `sh file`, `sh` with a script on its input. */
-function readShell(args: readonly Word[], context: ReadContext): Effect[] {
-  let at = 0;
-  let takesScript = false;
-  let takesInput = false;
-  for (; at < args.length; at++) {
-    const { value, source } = args[at] as Word;
-    if (value === undefined) return [{ kind: 'runs script', script: { source, value: undefined, expands: false } }];
-    if (value === '--' || value === '-') {
-      at++;
-      break;
-    }
-    if (/^--(?:rcfile|init-file)$/.test(value)) return [{ kind: 'runs file', path: args[at + 1] }];
-    if (value.startsWith('--')) continue;
-    if (!/^[-+]./.test(value)) break;
-    if (value.startsWith('-') && value.includes('c')) takesScript = true;
-    if (value.startsWith('-') && value.includes('s')) takesInput = true;
-    if (/[oO]$/.test(value)) at++;
-  }
-  const rest = args.slice(at);
-  if (takesScript) return rest[0] ? [{ kind: 'runs script', script: rest[0] }] : [];
-  if (rest[0] && !takesInput) return [{ kind: 'runs file', path: rest[0] }];
-  if (context.stdin !== undefined)
-    return [{ kind: 'runs script', script: { source: 'its input', value: context.stdin, expands: false } }];
-  return context.piped ? [{ kind: 'runs script', script: { source: 'its input', value: undefined, expands: false } }] : [];
-}
+/** Settings of PHP that load code. */
+const PHP_LOADS =
+  /^(?:auto_(?:prepend|append)_file|(?:zend_)?extension|ffi\.\w+|opcache\.preload|sendmail_path|include_path|error_log|disable_functions)\b/i;
 
-/** awk: a program in its first operand, or in files. */
-function readAwk(taken: Parameters<NonNullable<Program['read']>>[1]): Effect[] {
-  if (taken.has('-f', '--file', '-E', '--exec', '-l', '--load', '-i', '--include')) return [];
-  const [program, ...files] = taken.operands;
-  const effects: Effect[] = files
-    .filter(({ value }) => !/^[A-Za-z_]\w*=/.test(value ?? ''))
-    .map((path) => ({ kind: 'reads', path }));
-  if (!program) return effects;
-  if (program.value === undefined) {
-    // What the shell puts in could hold anything, a call of system() too.
-    return [...effects, { kind: 'unknown', reason: 'gets a program that is computed' }];
-  }
-  const source = program.value.replace(/"(?:[^"\\]|\\.)*"/gs, '""').replace(/\/(?:[^/\\\n]|\\.)+\//g, '//');
-  if (/\bsystem\s*\(|\bgetline\b|@load|@include|\|&?/.test(source.replace(/\|\|/g, ' ')))
-    effects.push({ kind: 'runs code', language: 'awk', how: 'system(), a pipe or getline' });
-  else if (/\bprintf?\b[^;}\n]*>/.test(source))
-    effects.push({ kind: 'unknown', reason: 'writes to files that its program names' });
-  return effects;
-}
+/** Modules of Python that run code in their arguments or on their input. */
+const RUNS_ARGUMENTS = /^(?:timeit|pdb|code|cProfile|profile|trace|runpy|idlelib|IPython|doctest|asyncio)\b/;
+
+const JAVA_RUNS = /^-XX:On\w+=(.*)$/s;
 
 export const INTERPRETERS: readonly Program[] = [
+  ...DATABASES,
   {
-    names: 'sh bash dash ash zsh ksh mksh rbash busybox-sh',
-    class: 'runs',
-    about: 'runs a script: -c, a file, or its input',
-    grammar: SHELL_GRAMMAR,
-    read: (args, _taken, context) => readShell(args, context),
-  },
-  {
-    names: 'fish csh tcsh elvish nu xonsh pwsh osh',
-    class: 'runs',
-    about: 'is a shell of another language',
-    grammar: { values: { '-c': 'text' } },
-    read: (_args, taken, context) =>
-      taken.has('-c')
-        ? [{ kind: 'runs code', language: 'shell', how: '-c' }]
-        : taken.operands[0]
-          ? [{ kind: 'runs file', path: taken.operands[0] }]
-          : fromInput('shell', context),
+    ...interpreter({
+      names: 'python python3 python2 pypy pypy3 ipython ipython3 bpython micropython',
+      language: 'Python',
+      code: '-c',
+      instead: '-m',
+      values: { special: '-m', text: '-W -X -Q --check-hash-based-pycs' },
+      read: (taken) => (RUNS_ARGUMENTS.test(taken.value('-m')?.value ?? '') ? [runsCode('Python', '-m')] : []),
+    }),
+    about: 'runs Python: of -c, a module by -m, a file, or standard input',
   },
   interpreter({
-    names: 'python python3 python2 pypy pypy3 ipython',
-    language: 'Python',
-    code: ['-c'],
-    instead: ['-m'],
-    values: { '-m': 'text', '-W': 'text', '-X': 'text', '-Q': 'text' },
-  }),
-  interpreter({
-    names: 'node deno-node',
+    names: 'node nodejs iojs',
     language: 'JavaScript',
-    code: ['-e', '--eval', '-p', '--print', '-pe', '--input-type'],
-    files: ['-r', '--require', '--import', '--loader', '--experimental-loader', '--env-file', '--experimental-config-file'],
-    instead: ['--test', '--run', '-c', '--check', '--watch-path'],
-    values: { '-C': 'text', '--conditions': 'text', '--test-name-pattern': 'text', '--run': 'text', '--watch-path': 'text' },
+    code: '-e --eval -p --print',
+    shows: '-v --v8-options --completion-bash -c --check',
+    instead: '--test --run',
+    values: {
+      'runs file':
+        '-r --require --import --loader --experimental-loader --experimental-config-file --experimental-default-config-file --snapshot-blob --openssl-config --build-snapshot-config',
+      special: '--run',
+      reads: '--env-file --env-file-if-exists --icu-data-dir --policy-integrity',
+      writes:
+        '--redirect-warnings --report-directory --report-dir --diagnostic-dir --cpu-prof-dir --heap-prof-dir --test-reporter-destination',
+      text: '-C --conditions --test-name-pattern --test-skip-pattern --test-reporter --test-concurrency --test-shard --test-timeout --watch-path --input-type --title --inspect? --inspect-brk? --inspect-port --max-http-header-size --stack-trace-limit --unhandled-rejections --dns-result-order --disable-warning --max-old-space-size? --trace-event-categories',
+    },
   }),
   interpreter({
     names: 'perl',
     language: 'Perl',
-    code: ['-e', '-E'],
-    values: { '-M': 'unknown', '-m': 'unknown', '-I': 'reads', '-d': 'unknown' },
+    code: '-e -E',
+    shows: '-v',
+    worksOnFiles: true,
+    values: { special: '-M -m', reads: '-I', text: '-i? -F? -x?', unknown: '-d?' },
+    read: (taken) => moduleCode(taken, 'Perl'),
   }),
   interpreter({
-    names: 'ruby jruby',
+    names: 'ruby jruby mruby truffleruby irb',
     language: 'Ruby',
-    code: ['-e'],
-    files: ['-r'],
-    values: { '-I': 'reads', '-C': 'works in', '-E': 'text', '-F': 'text', '-W': 'text' },
+    code: '-e',
+    shows: '-v -y',
+    worksOnFiles: true,
+    values: {
+      'runs file': '-r',
+      reads: '-I',
+      'works in': '-C',
+      text: '-i? -E -F? -x? --disable? --enable? --encoding --external-encoding --internal-encoding',
+    },
   }),
   interpreter({
-    names: 'php',
+    names: 'php php-cgi',
     language: 'PHP',
-    code: ['-r', '-R', '-B', '-E', '--run', '--process-code'],
-    files: ['-f', '--file', '-F', '--process-file', '-z'],
-    values: { '-d': 'unknown', '-c': 'reads', '-t': 'reads', '-S': 'text' },
+    code: '-r -R -B -E --run --process-code --process-begin --process-end',
+    shows: '-v -i -m -l -w -s --info --modules --syntax-check --strip --syntax-highlight --ini',
+    instead: '-S --server',
+    values: {
+      'runs file': '-f --file -F --process-file -z --zend-extension -c --php-ini',
+      special: '-d --define -S --server',
+      reads: '-t --docroot',
+      text: '--rf --rc --re --rz --ri',
+    },
+    read: (taken) =>
+      taken
+        .values('-d', '--define')
+        .flatMap(({ value }) =>
+          value === undefined || PHP_LOADS.test(value) ? [unknown('is given a setting that loads code')] : [],
+        ),
   }),
-  interpreter({ names: 'lua luajit', language: 'Lua', code: ['-e'], files: ['-l'] }),
-  interpreter({ names: 'tclsh wish', language: 'Tcl' }),
-  interpreter({ names: 'Rscript R r', language: 'R', code: ['-e'], files: ['-f', '--file'] }),
-  interpreter({ names: 'julia', language: 'Julia', code: ['-e', '--eval', '-E', '--print'], files: ['-L', '--load'] }),
+  interpreter({ names: 'lua luajit luau texlua', language: 'Lua', code: '-e', shows: '-v', values: { 'runs file': '-l' } }),
+  interpreter({ names: 'tclsh wish jimsh', language: 'Tcl', oneDash: true, values: { text: '-encoding' } }),
   interpreter({
-    names: 'guile scheme racket sbcl ghci ghc runghc ocaml scala groovy elixir erl clojure osascript',
+    names: 'Rscript R littler',
+    language: 'R',
+    code: '-e',
+    values: { 'runs file': '-f --file', text: '-g --gui --default-packages --encoding' },
+  }),
+  interpreter({
+    names: 'julia',
+    language: 'Julia',
+    code: '-e --eval -E --print',
+    values: { 'runs file': '-L --load -J --sysimage', text: '-p --procs -t --threads --project? -C -O? -g? -H --home' },
+  }),
+  interpreter({ names: 'guile', language: 'Scheme', code: '-c', values: { 'runs file': '-l -s', special: '-e', reads: '-L' } }),
+  interpreter({
+    names: 'racket gracket',
+    language: 'Racket',
+    code: '-e --eval',
+    values: { 'runs file': '-f --load -t --require -r --script -u --require-script -l --lib -k' },
+  }),
+  interpreter({
+    names: 'sbcl ccl ecl clisp scheme chez mit-scheme csi gosh chibi-scheme gsi',
+    language: 'Lisp',
+    code: '-e -x --eval -eval --exec',
+    values: { 'runs file': '--load --script -i -s --userinit --sysinit --core' },
+  }),
+  interpreter({ names: 'runghc runhaskell ghci', language: 'Haskell', code: '-e', values: { unknown: '-f' } }),
+  interpreter({
+    names: 'ocaml utop',
+    language: 'OCaml',
+    oneDash: true,
+    code: '-e',
+    values: { 'runs file': '-init', reads: '-I' },
+  }),
+  interpreter({
+    names: 'scala amm',
+    language: 'Scala',
+    oneDash: true,
+    code: '-e -c',
+    values: { 'runs file': '-i -howtorun', reads: '-cp -classpath' },
+  }),
+  interpreter({ names: 'groovy groovysh', language: 'Groovy', code: '-e', values: { reads: '-cp --classpath' } }),
+  interpreter({
+    names: 'elixir iex',
+    language: 'Elixir',
+    code: '-e --eval --rpc-eval',
+    instead: '-S',
+    values: { 'runs file': '-r -pr', special: '-S', reads: '-pa -pz', text: '--sname --name --cookie', unknown: '--erl' },
+  }),
+  interpreter({
+    names: 'erl escript',
+    language: 'Erlang',
+    oneDash: true,
+    code: '-eval -s -run',
+    values: { 'runs file': '-config -boot', reads: '-pa -pz', text: '-sname -name -setcookie' },
+  }),
+  interpreter({
+    names: 'clojure clj bb',
+    language: 'Clojure',
+    code: '-e --eval -Sdeps',
+    values: { 'runs file': '-i --init -f', special: '-m -M -X -T' },
+    instead: '-m -M -X -T',
+  }),
+  interpreter({ names: 'osascript', language: 'AppleScript', code: '-e', values: { text: '-l -s' } }),
+  interpreter({ names: 'swipl gprolog', language: 'Prolog', oneDash: true, code: '-g -t', values: { 'runs file': '-f -s -l' } }),
+  interpreter({
+    names: 'raku perl6',
+    language: 'Raku',
+    code: '-e',
+    values: { special: '-M', reads: '-I' },
+    read: (taken) => moduleCode(taken, 'Raku'),
+  }),
+  interpreter({
+    names: 'gjs qjs qjsc d8 jsc',
+    language: 'JavaScript',
+    code: '-c -e --command --eval',
+    values: { reads: '-I --include-path' },
+  }),
+  interpreter({
+    names: 'ts-node tsx ts-node-esm coffee',
+    language: 'TypeScript',
+    code: '-e --eval -p --print',
+    values: { 'runs file': '-r --require --import --loader', text: '-O --compiler-options -T', reads: '-P --project --tsconfig' },
+  }),
+  interpreter({
+    names: 'octave octave-cli scilab gnuplot',
     language: 'its own',
-    code: ['-e', '-c', '--eval', '--eval-file', '-eval', '--exec', '-f'],
+    code: '--eval -e',
+    values: { reads: '-p --path' },
   }),
   interpreter({
-    names: 'java',
-    language: 'Java',
-    files: ['-jar'],
-    values: { '-cp': 'reads', '-classpath': 'reads', '--class-path': 'reads' },
-    grammar: { singleDash: true },
+    names: 'maxima gp sage',
+    language: 'its own',
+    code: '-c --batch-string -r',
+    values: { 'runs file': '-p --preload -b --batch --init' },
   }),
-  interpreter({ names: 'm4', language: 'm4' }),
+  interpreter({
+    names: 'm4',
+    language: 'm4',
+    values: {
+      reads: '-I --include -R --reload-state',
+      writes: '-F --freeze-state -o --error-output --debugfile?',
+      text: '-D --define -U --undefine -s? -L -H -B -S -t --trace',
+    },
+  }),
   {
-    names: 'deno bun',
+    ...interpreter({
+      names: 'java',
+      language: 'Java',
+      oneDash: true,
+      values: {
+        'runs file': '-jar -javaagent -agentpath',
+        reads: '-cp -classpath -class-path -p -module-path',
+        special: '-m -module',
+        text: '-add-modules -add-opens -add-exports -add-reads -source',
+      },
+    }),
+    read(args, taken) {
+      if (taken.has('-version', '-help', '-h', '-?', '-showversion') && taken.operands.length === 0) return [];
+      const agents = args.flatMap(({ value }): readonly Effect[] => {
+        const [, script] = JAVA_RUNS.exec(value ?? '') ?? [];
+        if (script !== undefined) return runsScript(script, '');
+        return /^-(?:javaagent|agentlib|agentpath):|^@/.test(value ?? '')
+          ? [unknown(`is given ${value?.slice(0, 40)}, which loads code or options`)]
+          : [];
+      });
+      const [first] = taken.operands;
+      if (taken.has('-jar')) return agents;
+      if (first?.value?.endsWith('.java')) return [...agents, ...runsFile(first)];
+      return first || taken.has('-m', '-module') ? [...agents, RUNS_PROJECT] : agents;
+    },
+  },
+  {
+    names: 'deno',
     class: 'runs',
-    about: 'runs JavaScript: eval, run, test, a file',
-    read: (args, _taken, context) => {
-      const [command] = args.filter(({ value }) => !value?.startsWith('-'));
-      if (
-        args.some(
-          ({ value }) => value === 'eval' || value === '-e' || value === '--eval' || value === '-p' || value === '--print',
-        )
-      )
-        return [{ kind: 'runs code', language: 'JavaScript', how: 'eval' }];
-      if (!command) return fromInput('JavaScript', context);
-      return [{ kind: 'runs file', path: undefined }];
-    },
+    about: 'runs JavaScript: eval, run, test, a file, or standard input',
+    read: (args, _taken, context) => readDeno(args, context),
   },
   {
-    names: 'awk',
-    class: 'reads',
-    about: 'works on lines; system(), pipes and redirections in its program are found',
+    names: 'bun',
+    class: 'runs',
+    about: 'runs JavaScript, scripts and packages of a project',
     grammar: {
       values: {
-        '-f': 'runs file',
-        '--file': 'runs file',
-        '-E': 'runs file',
-        '--exec': 'runs file',
-        '-F': 'text',
-        '--field-separator': 'text',
-        '-v': 'text',
-        '--assign': 'text',
-        '-i': 'runs file',
-        '--include': 'runs file',
-        '-l': 'unknown',
-        '--load': 'unknown',
-        '-e': 'code',
-        '--source': 'code',
-        '-o': 'text',
-        '-d': 'text',
-        '-p': 'text',
-        '-D': 'unknown',
-        '--debug': 'unknown',
+        special: '-e --eval -p --print',
+        'runs file': '-r --preload -c --config',
+        'works in': '--cwd',
+        reads: '--env-file',
+        program: '--shell',
       },
-      operandsEnd: true,
-      careful: true,
+      optionsFirst: true,
     },
-    read: (_args, taken) => readAwk(taken),
-  },
-  {
-    names: 'jq yq gojq',
-    class: 'reads',
-    about: 'works on JSON',
-    grammar: {
-      values: {
-        '-f': 'reads',
-        '--from-file': 'reads',
-        '-L': 'reads',
-        '--arg': 'text',
-        '--argjson': 'text',
-        '--slurpfile': 'text',
-        '--rawfile': 'text',
-        '--indent': 'text',
-      },
-      flags: { '-i': 'unknown', '--inplace': 'unknown' },
+    read: (_args, taken, context) => {
+      if (taken.has('-e', '--eval', '-p', '--print')) return [runsCode('JavaScript', '-e')];
+      const [command, file] = taken.operands;
+      if (!command) return taken.has('--version', '-v', '--help', '--revision') ? [] : fromInput('JavaScript', context);
+      if (command.value === 'x')
+        return [RUNS_PROJECT, ...(file ? [{ kind: 'runs', argv: taken.operands.slice(1) } as const] : [])];
+      if (command.value === 'run' && file && /[./]/.test(file.value ?? '.'))
+        return isStandardInput(file) ? fromInput('JavaScript', context, true) : runsFile(file);
+      return /[./]/.test(command.value ?? '.') ? runsFile(command) : [RUNS_PROJECT];
     },
-    operands: ['text', 'reads'],
   },
-  { names: 'bc', class: 'reads', about: 'calculates' },
+  { names: 'bc', class: 'reads', about: 'calculates', operands: 'reads' },
   {
     names: 'dc',
-    class: 'runs',
-    about: 'calculates; `!` in its program runs a script',
-    grammar: { values: { '-e': 'code', '--expression': 'code', '-f': 'runs file', '--file': 'runs file' } },
-    read: (_args, _taken, context) => fromInput('dc', context),
-  },
-  {
-    names: 'sqlite3',
-    class: 'writes',
-    about: 'works on a database; .shell and .system run scripts',
-    grammar: {
-      singleDash: true,
-      values: { '-cmd': 'text', '-init': 'runs file', '-separator': 'text', '-newline': 'text', '-nullvalue': 'text' },
+    class: 'reads',
+    about: 'calculates; `!` runs a script',
+    grammar: { values: { special: '-e --expression -f --file' } },
+    read: (_args, taken, { piped, stdin }) => {
+      const files = [...taken.values('-f', '--file'), ...taken.operands].filter((word) => !isStandardInput(word));
+      const given = taken.values('-e', '--expression').map(({ value }) => value);
+      const input = piped && files.length === 0 && given.length === 0 ? [stdin] : [];
+      return [...files.flatMap(runsFile), ...[...given, ...input].flatMap(ofDc)];
     },
-    read: (args, taken, context) => [
-      ...(taken.operands[0] ? [{ kind: 'writes', path: taken.operands[0] } as const] : []),
-      ...(args.some(
-        ({ value }) =>
-          value === undefined ||
-          /^\s*\.(?:sh|shell|sy|system|load|open|output|once|import|read|save|backup|clone|excel|archive|ar)\b|load_extension|writefile|edit\s*\(/im.test(
-            value,
-          ),
-      )
-        ? [{ kind: 'unknown', reason: 'gets a script that can run programs or write files' } as const]
-        : []),
-      ...fromInput('SQL', context),
-    ],
-  },
-  {
-    names: 'psql mysql mariadb redis-cli mongo mongosh',
-    class: 'writes',
-    about: 'talks to a database',
-    grammar: {
-      values: {
-        '-f': 'runs file',
-        '--file': 'runs file',
-        '-h': 'connects',
-        '--host': 'connects',
-        '-o': 'writes',
-        '--output': 'writes',
-        '-L': 'writes',
-        '-c': 'text',
-        '--command': 'text',
-        '-e': 'text',
-        '--execute': 'text',
-        '-U': 'text',
-        '-d': 'text',
-        '-p': 'text',
-        '-u': 'text',
-        '-v': 'text',
-      },
-    },
-    read: (args, _taken, context) => [
-      { kind: 'connects', host: undefined },
-      ...(args.some(({ value }) => value !== undefined && /\\(?:!|o|g|w|copy)|\bsystem\b|^\\/i.test(value))
-        ? [{ kind: 'unknown', reason: 'gets a script that can run programs or write files' } as const]
-        : []),
-      ...fromInput('SQL', context),
-    ],
   },
 ];
+
+/** dc(1): `!` and a line, unless a comparison follows. */
+function ofDc(text: string | undefined): readonly Effect[] {
+  if (text === undefined) return [runsCode('dc', 'that is not known')];
+  return [...text.matchAll(/!(?![<>=])(.*)/g)].flatMap(([, script]) => runsScript(script, ''));
+}
+
+const DENO_RUNS = /^(?:run|test|bench|task|serve|compile|repl|install|jupyter|x)$/;
+
+function readDeno(args: readonly Word[], context: ReadContext): readonly Effect[] {
+  const words = args.filter(({ value }) => !/^-./.test(value ?? ''));
+  const [command, file] = words;
+  if (command === undefined) return args.length > 0 ? [] : fromInput('JavaScript', context);
+  if (command.value === 'eval') return [runsCode('JavaScript', 'eval')];
+  if (command.value === 'task') return [RUNS_PROJECT];
+  if (DENO_RUNS.test(command.value ?? '')) {
+    const plain = file && isStandardInput(file) ? fromInput('JavaScript', context, true) : file ? runsFile(file) : [RUNS_PROJECT];
+    return args.some(({ value }) => value === undefined) && !file
+      ? [...plain, unknown('gets options that cannot be known')]
+      : plain;
+  }
+  if (/^(?:fmt|clean|add|remove|upgrade|init|publish)$/.test(command.value ?? '')) return [writes('.')];
+  if (/^(?:lint|check|info|doc|types|coverage|help|completions|outdated|cache)$/.test(command.value ?? '')) return [reads('.')];
+  return runsFile(command);
+}

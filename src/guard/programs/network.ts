@@ -1,374 +1,378 @@
 /** Programs that talk to other machines. */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import type { Grammar } from './options.ts';
-import { type Program, SOMEWHERE_HERE } from './program.ts';
+import type { Arguments, Grammar } from './options.ts';
+import {
+  connects,
+  type Program,
+  reads,
+  runs,
+  runsCode,
+  runsFile,
+  runsScript,
+  unknown,
+  WRITES_HERE,
+  writes,
+  writesInto,
+} from './program.ts';
+import { rest, splitAtBlanks } from './unknown-words.ts';
 
-const connects = (names: string, about: string, grammar: Grammar = {}, programClass: Program['class'] = 'reads'): Program => ({
+const connector = (names: string, about: string, values: Grammar['values'] = {}, careful = false): Program => ({
   names,
-  class: programClass,
+  class: 'reads',
   about,
-  grammar,
-  read: (_args, { operands }) => [{ kind: 'connects', host: operands[0] }],
+  grammar: { values, careful },
+  read: (_args, { operands }) => [connects(operands[0])],
 });
 
-/** Options of ssh that run something here (ssh_config(5)). */
-const SSH_RUNS =
-  /^\s*(?:proxycommand|localcommand|permitlocalcommand|knownhostscommand|match|include|xauthlocation|pkcs11provider|securitykeyprovider|smartcarddevice|proxyusefdpass)\b/i;
-
-const SSH: Grammar = {
+const CURL: Grammar = {
   values: {
-    '-o': 'text',
-    '-F': 'unknown',
-    '-i': 'reads',
-    '-l': 'text',
-    '-p': 'text',
-    '-b': 'text',
-    '-c': 'text',
-    '-D': 'text',
-    '-E': 'writes',
-    '-e': 'text',
-    '-I': 'unknown',
-    '-J': 'text',
-    '-L': 'text',
-    '-m': 'text',
-    '-O': 'text',
-    '-Q': 'text',
-    '-R': 'text',
-    '-S': 'text',
-    '-W': 'text',
-    '-w': 'text',
-    '-B': 'text',
+    writes:
+      '-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc --libcurl --unix-socket --abstract-unix-socket --ssl-sessions',
+    reads:
+      '-T --upload-file -E --cert --key --cacert --capath --netrc-file --etag-compare --crlfile --proxy-cacert --pubkey --random-file --egd-file',
+    special:
+      '-d --data --data-binary --data-urlencode --data-ascii --json -F --form -H --header -w --write-out -b --cookie --url --output-dir --proxy-header --variable',
+    unknown: '-K --config --engine',
+    connects: '-x --proxy --preproxy --socks5 --socks5-hostname --socks4 --socks4a --doh-url',
+    text: '-X --request -u --user -A --user-agent -e --referer -m --max-time --connect-timeout -r --range -C --continue-at --retry --retry-delay --retry-max-time --resolve --connect-to -z --time-cond -Q --quote -y -Y -P --ftp-port -t --telnet-option -U --proxy-user --limit-rate --max-filesize --max-redirs --interface --dns-servers --ciphers --tls-max --cert-type --key-type --pass --data-raw --form-string --oauth2-bearer --keepalive-time --parallel-max --noproxy --aws-sigv4 --url-query --proto --proto-default --proto-redir --create-file-mode --delegation --expect100-timeout --happy-eyeballs-timeout-ms --local-port --login-options --mail-from --mail-rcpt --rate --service-name --tls13-ciphers',
   },
-  operandsEnd: true,
+  flags:
+    '--remote-name --remote-name-all --remote-header-name --compressed --fail --fail-with-body --fail-early --location --location-trusted --proxy-insecure --ssl --ssl-reqd --netrc --request-target',
   careful: true,
 };
 
-function readSsh(options: readonly { option: string; value: Word | undefined }[]): Effect[] {
-  return options.flatMap(({ option, value }): Effect[] => {
-    if (option !== '-o' || !value) return [];
-    if (value.value !== undefined && !SSH_RUNS.test(value.value)) return [];
-    return [{ kind: 'unknown', reason: `is given -o ${value.source.slice(0, 40)}, which can run programs` }];
-  });
+/** A value that begins with `@` is a file. @param mark what stands before the name */
+function fileIn(word: Word, mark: RegExp): readonly Effect[] {
+  const [found] = mark.exec(word.value ?? '') ?? [];
+  const path = found === undefined ? undefined : rest(word, found.length);
+  return path && path.value !== '-' ? [reads(path)] : [];
 }
 
-const remote = (word: Word) => /^[^/]+:/.test(word.value ?? word.source);
+function readCurl(taken: Arguments): readonly Effect[] {
+  const effects: Effect[] = [];
+  const folder = taken.value('--output-dir');
+  if (folder) effects.push(writesInto(folder));
+  else if (taken.has('-O', '--remote-name', '--remote-name-all')) effects.push(WRITES_HERE);
+  const data = taken.values(
+    '-d',
+    '--data',
+    '--data-binary',
+    '--data-ascii',
+    '--json',
+    '-H',
+    '--header',
+    '-w',
+    '--write-out',
+    '--proxy-header',
+  );
+  effects.push(...data.flatMap((word) => fileIn(word, /^@/)));
+  effects.push(...taken.values('--data-urlencode', '--variable').flatMap((word) => fileIn(word, /^[\w%]*@/)));
+  effects.push(
+    ...taken
+      .values('-F', '--form')
+      .flatMap((word) => fileIn({ ...word, value: word.value?.replace(/;(?:type|filename)=.*$/, '') }, /^[^=]*=[@<]/)),
+  );
+  effects.push(
+    ...taken
+      .values('-b', '--cookie')
+      .filter(({ value }) => value !== undefined && value !== '' && !value.includes('='))
+      .map(reads),
+  );
+  for (const url of [...taken.operands, ...taken.values('--url')]) {
+    const [file] = /^file:(?:\/\/[^/]*)?/i.exec(url.value ?? '') ?? [];
+    effects.push(file === undefined ? connects(url) : reads(rest(url, file.length)));
+  }
+  return effects;
+}
+
+const WGET: Grammar = {
+  values: {
+    writes: '-o --output-file -a --append-output --save-cookies --warc-file --warc-tempdir --rejected-log --hsts-file',
+    special: '-O --output-document -P --directory-prefix -e --execute',
+    reads:
+      '-i --input-file --post-file --body-file --load-cookies --certificate --private-key --ca-certificate --ca-directory --crl-file',
+    program: '--use-askpass',
+    unknown: '--config',
+    text: '-n? -U --user-agent --header --post-data --body-data --method -t --tries -T --timeout -l --level -A --accept -R --reject -D --domains -I -X -w --wait -Q --quota -B --base --user --password --limit-rate --referer --max-redirect --cut-dirs --waitretry --random-wait? --restrict-file-names --progress --bind-address --dns-timeout --connect-timeout --read-timeout --retry-on-http-error --secure-protocol --ciphers --regex-type --accept-regex --reject-regex',
+  },
+  flags: '--spider --no-verbose --content-disposition --timestamping',
+  careful: true,
+};
+
+/** socat(1): addresses name files, hosts and programs. */
+function socatAddress(text: string): readonly Effect[] {
+  if (text.includes('!!')) return text.split('!!').flatMap(socatAddress);
+  const [, kind = '', value = ''] = /^([\w-]+):(.*)$/s.exec(text) ?? [];
+  const plain = value.split(',')[0] ?? '';
+  switch (kind.toUpperCase()) {
+    case 'EXEC': {
+      const argv = /["'\\]/.test(value) ? undefined : splitAtBlanks(plain);
+      return argv ? runs(argv) : [unknown('runs a program that cannot be read')];
+    }
+    case 'SYSTEM':
+    case 'SHELL':
+      return /["'\\]/.test(value) ? [unknown('runs a script that cannot be read')] : runsScript(plain, '');
+    case 'OPEN':
+    case 'CREATE':
+    case 'CREAT':
+    case 'FILE':
+    case 'GOPEN':
+    case 'PIPE':
+    case 'UNIX-LISTEN':
+    case 'UNIX-CONNECT':
+    case 'UNIX':
+    case 'UNIX-CLIENT':
+      return [writes(plain)];
+    case '':
+      return /^[./~\w]+$/.test(text) && /[./]/.test(text) ? [writes(text)] : [];
+    default:
+      return [connects()];
+  }
+}
+
+const SAFE_PROVIDERS = /^(?:default|legacy|base|fips|null)$/;
 
 export const NETWORK: readonly Program[] = [
   {
     names: 'curl',
     class: 'reads',
-    about: 'fetches; -o, -O and -K name files',
-    grammar: {
-      values: {
-        '-o': 'writes',
-        '--output': 'writes',
-        '--output-dir': 'writes',
-        '-K': 'unknown',
-        '--config': 'unknown',
-        '-T': 'reads',
-        '--upload-file': 'reads',
-        '-D': 'writes',
-        '--dump-header': 'writes',
-        '-c': 'writes',
-        '--cookie-jar': 'writes',
-        '--trace': 'writes',
-        '--trace-ascii': 'writes',
-        '--stderr': 'writes',
-        '-b': 'text',
-        '--cookie': 'text',
-        '-d': 'text',
-        '--data': 'text',
-        '--data-binary': 'text',
-        '--data-raw': 'text',
-        '--data-urlencode': 'text',
-        '--json': 'text',
-        '-F': 'text',
-        '--form': 'text',
-        '-H': 'text',
-        '--header': 'text',
-        '-X': 'text',
-        '--request': 'text',
-        '-u': 'text',
-        '--user': 'text',
-        '-A': 'text',
-        '--user-agent': 'text',
-        '-e': 'text',
-        '--referer': 'text',
-        '-m': 'text',
-        '--max-time': 'text',
-        '--connect-timeout': 'text',
-        '-x': 'text',
-        '--proxy': 'text',
-        '-w': 'text',
-        '--write-out': 'text',
-        '-E': 'text',
-        '--cert': 'text',
-        '--key': 'reads',
-        '--cacert': 'reads',
-        '-r': 'text',
-        '--range': 'text',
-        '--url': 'text',
-        '-C': 'text',
-        '--retry': 'text',
-        '--resolve': 'text',
-        '--engine': 'unknown',
-        '--unix-socket': 'unknown',
-        '--abstract-unix-socket': 'unknown',
-        '-z': 'text',
-        '-Q': 'text',
-        '--netrc-file': 'reads',
-        '--etag-save': 'writes',
-        '--etag-compare': 'reads',
-        '--hsts': 'writes',
-        '--alt-svc': 'writes',
-        '--libcurl': 'writes',
-      },
-      flags: { '-O': 'marks', '-J': 'marks' },
-      careful: true,
-    },
-    read: (_args, taken) => [
-      ...taken.operands.map(
-        (host): Effect =>
-          /^file:/i.test(host.value ?? '')
-            ? { kind: 'reads', path: knownWord((host.value ?? '').replace(/^file:(?:\/\/[^/]*)?/i, '')) }
-            : { kind: 'connects', host },
-      ),
-      ...(taken.has('-O', '--remote-name', '--remote-name-all') ? [{ kind: 'writes', path: SOMEWHERE_HERE } as const] : []),
-    ],
+    about: 'fetches and sends; options that name files are found',
+    grammar: CURL,
+    read: (_args, taken) => readCurl(taken),
   },
   {
     names: 'wget wget2',
+    class: 'reads',
+    about: 'fetches into files',
+    grammar: WGET,
+    read: (_args, taken) => {
+      const target = taken.value('-O', '--output-document');
+      const effects: Effect[] = taken.operands.map((url) => connects(url));
+      if (target) effects.push(...(target.value === '-' ? [] : [writes(target)]));
+      else if (!taken.has('--spider') && (taken.operands.length > 0 || taken.has('-i', '--input-file')))
+        effects.push(writesInto(taken.value('-P', '--directory-prefix') ?? knownWord('.')));
+      for (const setting of taken.values('-e', '--execute')) {
+        if (!/^(?:robots|https?_proxy|use_proxy|check_certificate|timeout|tries)\s*=/.test(setting.value ?? ''))
+          effects.push(unknown(`is given the setting ${setting.source.slice(0, 40)}`));
+      }
+      return effects;
+    },
+  },
+  {
+    names: 'aria2c axel lftp',
     class: 'writes',
     about: 'fetches into files',
     grammar: {
       values: {
-        '-O': 'writes',
-        '--output-document': 'writes',
-        '-P': 'writes',
-        '--directory-prefix': 'writes',
-        '-o': 'writes',
-        '--output-file': 'writes',
-        '-a': 'writes',
-        '--append-output': 'writes',
-        '-e': 'unknown',
-        '--execute': 'unknown',
-        '--config': 'unknown',
-        '--use-askpass': 'program',
-        '-i': 'reads',
-        '--input-file': 'reads',
-        '--post-file': 'reads',
-        '--body-file': 'reads',
-        '--save-cookies': 'writes',
-        '--load-cookies': 'reads',
-        '-U': 'text',
-        '--header': 'text',
-        '--post-data': 'text',
-        '-t': 'text',
-        '-T': 'text',
-        '-l': 'text',
-        '-A': 'text',
-        '-R': 'text',
-        '-D': 'text',
-        '-w': 'text',
-        '-Q': 'text',
-        '--warc-file': 'writes',
-        '--rejected-log': 'writes',
+        writes: '-d --dir -o --out -l --log --save-session --output',
+        'runs file': '--conf-path -f',
+        program:
+          '--on-download-complete --on-download-start --on-download-error --on-download-stop --on-download-pause --on-bt-download-complete',
+        reads: '-i --input-file --load-cookies',
+        code: '-e -c',
+        text: '-x -s -j -n -k -u -p --header --max-connection-per-server',
       },
       careful: true,
     },
-    read: (_args, taken) => [
-      ...taken.operands.map((host): Effect => ({ kind: 'connects', host })),
-      ...(taken.has('-O', '-P', '--output-document', '--directory-prefix', '--spider')
-        ? []
-        : [{ kind: 'writes', path: SOMEWHERE_HERE } as const]),
-    ],
+    read: (_args, { operands }) => [connects(operands[0]), WRITES_HERE],
   },
+  connector(
+    'ping ping6 traceroute traceroute6 tracepath mtr arping fping hping3 dig host whois drill kdig nslookup ntpdate',
+    'talks to other machines',
+    { reads: '-f', text: '-c -i -W -w -s -p -t -n -m -q -I -l -M -Q -S -T -k -b -x -y -z' },
+  ),
+  connector(
+    'iperf iperf3 ab wrk hey k6 siege vegeta speedtest speedtest-cli snmpwalk snmpget ldapsearch rpcinfo showmount smbclient websocat grpcurl wscat httpstat',
+    'talks to other machines',
+    { writes: '-o --output -g -e --logfile', reads: '-T', 'runs file': '--script', text: '-c -n -t -p -H -d -s -R' },
+  ),
   {
-    names: 'ssh slogin autossh mosh',
+    names: 'ftp telnet tftp',
     class: 'runs',
-    about: 'runs a command on another machine; ProxyCommand and its like run one here',
-    grammar: SSH,
-    read: (_args, taken) => [...readSsh(taken.options), { kind: 'connects', host: taken.operands[0] }],
-  },
-  {
-    names: 'sshpass',
-    class: 'runs',
-    about: 'runs ssh with a password',
-    grammar: { values: { '-p': 'text', '-f': 'reads', '-d': 'text', '-P': 'text' }, operandsEnd: true },
-    operands: 'argv',
-  },
-  {
-    names: 'scp sftp',
-    class: 'writes',
-    about: 'copies files between machines',
-    grammar: {
-      ...SSH,
-      operandsEnd: false,
-      values: { ...SSH.values, '-S': 'program', '-D': 'program', '-P': 'text', '-s': 'text', '-X': 'text', '-b': 'runs file' },
+    about: 'talks to another machine; `!` among its commands runs a shell',
+    grammar: { values: { writes: '-o -n?', text: '-l -e -b -P -p?' } },
+    read: (_args, { operands }, { piped, stdin }) => {
+      const scripts = stdin?.split('\n').flatMap((line) => (/^\s*!/.test(line) ? runsScript(line.replace(/^\s*!/, ''), '') : []));
+      return [connects(operands[0]), ...(piped ? (scripts ?? [runsCode('ftp', 'from its input')]) : [])];
     },
-    read: (_args, taken) => [
-      ...readSsh(taken.options),
-      { kind: 'connects', host: undefined },
-      ...taken.operands
-        .filter((word) => !remote(word))
-        .map((path, index, all): Effect => ({ kind: index === all.length - 1 ? 'writes' : 'reads', path })),
-    ],
   },
   {
-    names: 'rsync',
-    class: 'writes',
-    about: 'copies files; -e and --rsync-path run programs',
+    names: 'nmap masscan zmap',
+    class: 'reads',
+    about: 'looks for services of other machines',
+    grammar: {
+      oneDash: true,
+      values: {
+        writes: '-oN -oX -oG -oS -oA -o',
+        'runs file': '-script -datadir -servicedb',
+        reads: '-iL -excludefile -script-args-file',
+        unknown: '-interactive',
+        text: '-p -T? -D -e -g -source-port -host-timeout -max-retries -min-rate -max-rate -top-ports -script-args -exclude',
+      },
+      careful: true,
+    },
+    read: (_args, { operands }) => [connects(operands[0])],
+  },
+  {
+    names: 'tcpdump tshark dumpcap ngrep',
+    class: 'reads',
+    about: 'looks at what goes over the network',
     grammar: {
       values: {
-        '-e': 'script',
-        '--rsh': 'script',
-        '--rsync-path': 'unknown',
-        '-f': 'text',
-        '--filter': 'text',
-        '--exclude': 'text',
-        '--include': 'text',
-        '--exclude-from': 'reads',
-        '--include-from': 'reads',
-        '--files-from': 'reads',
-        '-T': 'writes',
-        '--temp-dir': 'writes',
-        '--log-file': 'writes',
-        '--partial-dir': 'writes',
-        '--backup-dir': 'writes',
-        '--write-batch': 'writes',
-        '--only-write-batch': 'writes',
-        '--read-batch': 'reads',
-        '--password-file': 'reads',
-        '--port': 'text',
-        '--bwlimit': 'text',
-        '--timeout': 'text',
-        '-M': 'unknown',
-        '--remote-option': 'unknown',
-        '--early-input': 'reads',
-        '--daemon': 'unknown',
+        writes: '-w -O',
+        reads: '-r -F -V',
+        program: '-z',
+        'runs file': '-X',
+        text: '-i -c -s -C -G -W -n? -e? -E -T -Y -f -a -b -d -B -Z',
       },
-      flags: { '--daemon': 'unknown' },
       careful: true,
     },
-    read: (_args, { operands }) =>
-      operands.map(
-        (word, index): Effect =>
-          remote(word)
-            ? { kind: 'connects', host: word }
-            : { kind: index === operands.length - 1 && operands.length > 1 ? 'writes' : 'reads', path: word },
-      ),
+  },
+  {
+    names: 'http https xh xhs httpie',
+    class: 'reads',
+    about: 'talks to a web server',
+    grammar: {
+      values: {
+        writes: '-o --output --session --session-read-only',
+        text: '-a --auth -A --auth-type -p --print --timeout --verify --proxy -s --style --pretty --boundary -x? --raw',
+        reads: '--cert --cert-key --json? --form?',
+      },
+      flags: '-d --download',
+    },
+    read: (_args, taken) => {
+      const [first, second] = taken.operands;
+      const host = /^[A-Z]+$/.test(first?.value ?? '') ? second : first;
+      return [
+        connects(host),
+        ...(taken.has('-d', '--download') ? [WRITES_HERE] : []),
+        ...taken.operands.flatMap((word) => fileIn(word, /^[^@=:]+=?:?=?@/)),
+      ];
+    },
+  },
+  {
+    names: 'lynx links elinks w3m',
+    class: 'runs',
+    about: 'shows web pages; its settings name viewers',
+    grammar: {
+      oneDash: true,
+      values: {
+        'runs file': '-cfg -config -cmd_script -lss',
+        writes: '-cookie_save_file -cmd_log -source?',
+        unknown: '-o -editor',
+        reads: '-cookie_file',
+        text: '-width -T -I -O -cols -useragent -dump?',
+      },
+      careful: true,
+    },
+    read: (_args, { operands }) => [connects(operands[0])],
   },
   {
     names: 'nc ncat netcat nc.openbsd nc.traditional',
     class: 'runs',
-    about: 'opens connections; -e, -c and --sh-exec run programs',
+    about: 'opens connections; -e, -c and their like run programs on them',
     grammar: {
       values: {
-        '-e': 'script',
-        '--exec': 'script',
-        '-c': 'script',
-        '--sh-exec': 'script',
-        '--lua-exec': 'unknown',
-        '-p': 'text',
-        '-s': 'text',
-        '-w': 'text',
-        '-x': 'text',
-        '-X': 'text',
-        '-q': 'text',
-        '-o': 'writes',
+        script: '-e --exec -c --sh-exec',
+        'runs file': '--lua-exec',
+        writes: '-o --output -x? --hex-dump',
+        reads: '--ssl-cert --ssl-key --ssl-trustfile --allowfile --denyfile',
+        connects: '--proxy',
+        text: '-p --source-port -s --source -w --wait -X -q -i --idle-timeout -g -G -I -O -T -P -V -m --max-conns -d --delay',
       },
       careful: true,
     },
-    read: (_args, { operands }) => [{ kind: 'connects', host: operands[0] }],
+    read: (_args, { operands }) => [connects(operands[0])],
   },
   {
     names: 'socat',
     class: 'runs',
-    about: 'joins streams; EXEC and SYSTEM run programs',
-    read: (args) => [
-      { kind: 'connects', host: undefined },
-      ...args.flatMap((word): Effect[] => {
-        if (word.value === undefined) return [{ kind: 'unknown', reason: 'gets an address that is computed' }];
-        const [, , script] = /^(EXEC|SYSTEM|SHELL):([^,]*)/i.exec(word.value) ?? [];
-        if (script !== undefined) return [{ kind: 'runs script', script: knownWord(script) }];
-        const [, file] = /^(?:OPEN|CREATE|FILE|GOPEN|PIPE):([^,]*)/i.exec(word.value) ?? [];
-        return file === undefined ? [] : [{ kind: 'writes', path: knownWord(file) }];
-      }),
-    ],
+    about: 'joins streams; EXEC, SYSTEM and SHELL run programs',
+    grammar: { values: { writes: '-L -W -lf -r -R', text: '-b -t -T -lp -ly? -lm? -d?' }, oneDash: true },
+    read: (_args, { operands }) =>
+      operands.flatMap(({ value }) =>
+        value === undefined ? [unknown('gets an address that is computed')] : socatAddress(value),
+      ),
   },
   {
     names: 'openssl',
-    class: 'writes',
-    about: 'works with keys and connections',
+    class: 'reads',
+    about: 'works with keys, files and connections',
     grammar: {
-      singleDash: true,
+      oneDash: true,
       values: {
-        '-out': 'writes',
-        '-in': 'reads',
-        '-engine': 'unknown',
-        '-provider': 'unknown',
-        '-provider-path': 'unknown',
-        '-keyout': 'writes',
-        '-config': 'reads',
-        '-connect': 'connects',
-        '-writerand': 'writes',
-        '-passin': 'text',
-        '-passout': 'text',
-        '-key': 'reads',
-        '-CAfile': 'reads',
-        '-sess_out': 'writes',
-        '-keylogfile': 'writes',
-      },
-    },
-  },
-  connects(
-    'ping ping6 traceroute tracepath mtr dig nslookup host drill whois telnet ftp tftp lftp finger-net http https xh httpie aria2c axel lynx links w3m elinks speedtest nmap arping fping iperf iperf3 ab wrk hey k6',
-    'talks to other machines',
-    {
-      values: {
-        '-c': 'text',
-        '-i': 'text',
-        '-W': 'text',
-        '-w': 'text',
-        '-s': 'text',
-        '-p': 'text',
-        '-t': 'text',
-        '-n': 'text',
-        '-o': 'writes',
-        '-oN': 'writes',
-        '-d': 'text',
-        '-e': 'text',
-        '-cfg': 'unknown',
-      },
-    },
-  ),
-  connects(
-    'aws gcloud az doctl flyctl heroku vercel netlify wrangler firebase s3cmd rclone mc gsutil',
-    'talks to a cloud',
-    {},
-    'writes',
-  ),
-  {
-    names: 'ssh-keygen ssh-add ssh-copy-id ssh-keyscan gpg gpg2 age pass',
-    class: 'writes',
-    about: 'works with keys',
-    grammar: {
-      values: {
-        '-f': 'writes',
-        '-o': 'writes',
-        '--output': 'writes',
-        '-D': 'unknown',
-        '-P': 'text',
-        '-w': 'unknown',
-        '--photo-viewer': 'program',
-        '--agent-program': 'program',
-        '-N': 'text',
-        '-t': 'text',
-        '-b': 'text',
-        '-C': 'text',
+        writes: '-out -keyout -writerand -sess_out -keylogfile -msgfile -outdir -CRLfile -certsout -caout',
+        reads:
+          '-in -inkey -key -cert -certfile -CAfile -CApath -CA -CAkey -CAserial -chainCAfile -signkey -extfile -rand -kfile -data -sigfile -signature -dcert -dkey -untrusted -verify -prverify -cert_chain',
+        connects: '-connect -proxy -host',
+        unknown: '-engine -provider-path',
+        'runs file': '-config -configfile',
+        special: '-provider -passin -passout -pass -k -K',
+        text: '-subj -days -newkey -name -keyform -inform -outform -noout? -text? -nodes? -servername -iv -S -md -iter -port -starttls -alpn -cipher -ciphersuites -min -bits -pkeyopt -algorithm -addext -set_serial -serial? -purpose -hash? -fingerprint? -dates? -sha256? -e -d? -base64? -a? -salt? -pbkdf2? -hex? -sign -macopt -mac -hmac',
       },
       careful: true,
     },
+    read: (_args, taken, { piped }) => [
+      ...taken
+        .values('-provider')
+        .flatMap(({ value }) => (SAFE_PROVIDERS.test(value ?? '') ? [] : [unknown('loads a provider that is not known')])),
+      ...taken.values('-passin', '-passout', '-pass').flatMap((word) => fileIn(word, /^file:/)),
+      ...(taken.operands.some(({ value }) => value === 'engine' || value === 'ca' || value === 's_server') &&
+      taken.operands.length > 1
+        ? [unknown('runs a command that is not followed')]
+        : []),
+      ...(taken.operands.length === 0 && piped ? [runsCode('openssl', 'from its input')] : []),
+      ...(taken.operands[0]?.value === 'rand' ? [] : taken.operands.slice(1).map(reads)),
+    ],
+  },
+  {
+    ...connector(
+      'aws gcloud az doctl flyctl fly heroku vercel netlify wrangler firebase s3cmd rclone mc gsutil bq oci ibmcloud linode-cli hcloud supabase railway',
+      'talks to a cloud',
+    ),
+    class: 'writes',
+  },
+  {
+    names: 'mail mailx sendmail msmtp mutt neomutt swaks s-nail',
+    class: 'writes',
+    about: 'sends mail; its commands can run programs',
+    grammar: { values: { reads: '-a -q', code: '-e -S', 'runs file': '-F -C -f', text: '-s -c -b -r' } },
+    read: (_args, taken) => [connects(), ...(taken.has('-~') ? [unknown('reads commands that can run programs')] : [])],
+  },
+  {
+    names: 'gpg gpg2 gpgv gpgsm',
+    class: 'writes',
+    about: 'signs and encrypts',
+    grammar: {
+      values: {
+        writes: '-o --output --log-file --attribute-file',
+        reads: '--homedir --keyring --secret-keyring --passphrase-file --trustdb-name',
+        script: '--photo-viewer',
+        program: '--agent-program --dirmngr-program --keyboxd-program --gpg-program',
+        'runs file': '--options --load-extension',
+        unknown: '--exec-path',
+        connects: '--keyserver --recv-keys',
+        text: '-r --recipient -u --local-user --default-key --passphrase --pinentry-mode --batch? --status-fd --command-fd -z --cipher-algo --digest-algo --trust-model',
+      },
+      careful: true,
+    },
+    operands: 'reads',
+  },
+  {
+    names: 'age rage sops pass',
+    class: 'writes',
+    about: 'encrypts',
+    grammar: {
+      values: { writes: '-o --output', reads: '-i --identity -R --recipients-file', text: '-r --recipient' },
+      careful: true,
+    },
+    operands: 'reads',
+  },
+  {
+    names: 'xdg-open open start gio see run-mailcap sensible-browser www-browser',
+    class: 'runs',
+    about: 'runs the program for a file',
+    read: (args) => args.slice(-1).flatMap((word) => [...runsFile(word), unknown('runs a program that settings name')]),
   },
 ];

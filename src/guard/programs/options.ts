@@ -1,157 +1,194 @@
-/** Takes the arguments of a program apart as the program itself would: options, their values, operands. */
+/** Takes the arguments of a program apart as the program itself would (POSIX.1-2024 XBD 12.2, getopt_long(3)). */
 import type { Word } from '../shell/script.ts';
+import { beginningOf, mayBeOption, rest } from './unknown-words.ts';
 
 /** What an option's value, or an operand, is to the program. */
 export type Use =
+  /** Nothing that matters here. */
   | 'text'
   | 'reads'
   | 'writes'
   | 'works in'
+  /** A program's name or path, started as it is. */
   | 'program'
+  /** A program with arguments, split at blanks. */
+  | 'command'
+  /** Text for a shell. */
   | 'script'
+  /** Text in a language of the program's own. */
   | 'code'
   | 'runs file'
   | 'connects'
+  | 'variable'
+  /** Whatever it is, it can run or change anything. */
   | 'unknown'
-  | 'variable';
+  /** The program's own reader looks at it. */
+  | 'special';
 
 export interface Grammar {
-  /** Options with a value, `-o` or `--output`, and what the value is. */
-  readonly values?: Readonly<Record<string, Use>>;
-  /** Options without a value that matter. */
-  readonly flags?: Readonly<Record<string, Use | 'marks'>>;
-  /** Options end at the first operand (POSIX); otherwise both may be mixed (GNU). */
-  readonly operandsEnd?: boolean;
-  /** Long options begin with one dash (find, java, openssl …). */
-  readonly singleDash?: boolean;
-  /** An argument that is not known, or a file name put in for a glob, could be an option that matters. */
+  /**
+   * Options with a value, by what the value is: `{ writes: '-o --output' }`. With `?` behind it an option has a value
+   * only where it is attached: `-i? --color?`.
+   */
+  readonly values?: Readonly<Partial<Record<Use, string>>>;
+  /** Options without a value that matter to the reader, or that others begin with. */
+  readonly flags?: string;
+  /** Options end at the first operand, as POSIX has it and wrappers do; otherwise both may be mixed. */
+  readonly optionsFirst?: boolean;
+  /** Long options begin with one dash (`java`, `openssl`, `go`). */
+  readonly oneDash?: boolean;
+  /** Some option runs or writes something, so that an argument that is not known may do so. */
   readonly careful?: boolean;
 }
 
-export interface Found {
-  readonly option: string;
-  readonly value: Word | undefined;
-  readonly use: Use | 'marks';
+export interface Item {
+  /** Undefined for an operand. */
+  readonly option?: string;
+  readonly use: Use;
+  /** Value of the option, or the operand. */
+  readonly word: Word | undefined;
 }
 
 export interface Arguments {
-  readonly options: readonly Found[];
+  /** Options and operands in their order. */
+  readonly items: readonly Item[];
   readonly operands: readonly Word[];
-  /** Why the arguments cannot be taken apart. */
-  readonly unknown: string | undefined;
+  /** Arguments that may be options, or end as several arguments. */
+  readonly doubts: readonly Word[];
   has(...options: readonly string[]): boolean;
+  /** The last value given. */
   value(...options: readonly string[]): Word | undefined;
+  values(...options: readonly string[]): readonly Word[];
+}
+
+interface Kind {
+  readonly use: Use;
+  readonly attachedOnly: boolean;
+}
+
+interface Compiled {
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly longs: readonly string[];
+}
+
+const compiled = new WeakMap<Grammar, Compiled>();
+
+function compile(grammar: Grammar): Compiled {
+  const known = compiled.get(grammar);
+  if (known) return known;
+  const kinds = new Map<string, Kind>();
+  const longs = new Set<string>();
+  for (const [use, options] of Object.entries(grammar.values ?? {}) as [Use, string][]) {
+    for (const option of options.split(' ')) {
+      const attachedOnly = option.endsWith('?');
+      const name = attachedOnly ? option.slice(0, -1) : option;
+      kinds.set(name, { use, attachedOnly });
+      longs.add(name);
+    }
+  }
+  for (const flag of grammar.flags?.split(' ') ?? []) longs.add(flag);
+  const made = { kinds, longs: [...longs].filter((name) => name.startsWith('--')) };
+  compiled.set(grammar, made);
+  return made;
 }
 
 export function takeApart(args: readonly Word[], grammar: Grammar): Arguments {
-  const { values = {}, flags = {}, operandsEnd = false, singleDash = false, careful = false } = grammar;
-  const options: Found[] = [];
+  const { kinds, longs } = compile(grammar);
+  const items: Item[] = [];
   const operands: Word[] = [];
-  const longs = Object.keys(values).filter((each) => each.startsWith('--'));
-  const longFlags = Object.keys(flags).filter((each) => each.startsWith('--'));
-  let unknown: string | undefined;
+  const doubts: Word[] = [];
   let at = 0;
 
-  const add = (option: string, value: Word | undefined, use: Use | 'marks') => options.push({ option, value, use });
+  function next(): Word | undefined {
+    const word = args[++at];
+    // `$x` and `*` may be more than the value.
+    if (word && word.value === undefined) {
+      const { text, several } = beginningOf(word);
+      if (several || (word.expands && text === '')) doubts.push(word);
+    }
+    return word;
+  }
 
-  function long(text: string, word: Word): void {
+  function addOperands(words: readonly Word[]): void {
+    operands.push(...words);
+    for (const word of words) items.push({ use: 'text', word });
+  }
+
+  function long(word: Word, text: string, whole: boolean): void {
     const equals = text.indexOf('=');
+    if (equals === -1 && !whole) {
+      doubts.push(word);
+      return;
+    }
     const name = equals === -1 ? text : text.slice(0, equals);
-    const full =
-      longs.includes(name) || longFlags.includes(name)
-        ? [name]
-        : [...longs, ...longFlags].filter((each) => each.startsWith(name));
-    // An abbreviation that could be several options counts as each of them.
-    for (const option of full.length > 0 ? full : [name]) {
-      const use = values[option];
-      if (use !== undefined) add(option, equals === -1 ? args[++at] : part(word, text, equals + 1), use);
-      else add(option, undefined, flags[option] ?? 'marks');
+    const names = kinds.has(name) || longs.includes(name) ? [name] : longs.filter((each) => each.startsWith(name));
+    const attached = equals === -1 ? undefined : rest(word, equals + 1);
+    // An abbreviation that several options begin with counts as each of them.
+    const takesNext = attached === undefined && names.some((each) => kinds.get(each)?.attachedOnly === false);
+    const value = takesNext ? next() : attached;
+    for (const option of names.length > 0 ? names : [name]) {
+      items.push({ option, use: kinds.get(option)?.use ?? 'text', word: value });
     }
   }
 
-  function cluster(text: string, word: Word): void {
+  function cluster(word: Word, text: string, whole: boolean): void {
     for (let index = 1; index < text.length; index++) {
       const option = `-${text[index]}`;
-      const use = values[option];
-      if (use !== undefined) {
-        add(option, index + 1 < text.length ? part(word, text, index + 1) : args[++at], use);
+      const kind = kinds.get(option);
+      const hasRest = index + 1 < text.length || !whole;
+      if (kind) {
+        const value = hasRest ? rest(word, index + 1) : kind.attachedOnly ? undefined : next();
+        items.push({ option, use: kind.use, word: value });
         return;
       }
-      add(option, undefined, flags[option] ?? 'marks');
+      items.push({ option, use: 'text', word: undefined });
     }
+    if (!whole) doubts.push(word);
   }
 
-  /** An option that is written out, with a value that is not known: `--eval="$x"`, `-o$x`. */
-  function startsOption(word: Word): boolean {
-    const known = /^[\w\-=.,:/+%@]*/.exec(word.source)?.[0] ?? '';
-    const value: Word = { source: word.source, value: undefined, expands: false };
-    if (known.startsWith('--') && known.includes('=')) {
-      const name = known.slice(0, known.indexOf('='));
-      const options = [...longs, ...longFlags].filter((each) => each === name || each.startsWith(name));
-      for (const option of options) add(option, value, values[option] ?? flags[option] ?? 'marks');
-      return true;
+  function oneDash(word: Word, text: string, whole: boolean): void {
+    const equals = text.indexOf('=');
+    if (equals === -1 && !whole) {
+      doubts.push(word);
+      return;
     }
-    if (!/^-[A-Za-z]/.test(known)) return false;
-    for (const letter of known.slice(1)) {
-      const use = values[`-${letter}`];
-      if (use !== undefined) {
-        add(`-${letter}`, value, use);
-        return true;
-      }
-      add(`-${letter}`, undefined, flags[`-${letter}`] ?? 'marks');
-    }
-    if (careful) unknown ??= word.source;
-    return true;
+    const given = (equals === -1 ? text : text.slice(0, equals)).replace(/^--/, '-');
+    const short = given.slice(0, 2);
+    const name = kinds.has(given) || !kinds.has(short) ? given : short;
+    const kind = kinds.get(name);
+    const attached = name !== given ? rest(word, 2) : equals === -1 ? undefined : rest(word, equals + 1);
+    const value = attached ?? (kind && !kind.attachedOnly ? next() : undefined);
+    items.push({ option: name, use: kind?.use ?? 'text', word: value });
   }
 
   for (; at < args.length; at++) {
     const word = args[at] as Word;
-    const text = word.value;
-    if (text === undefined) {
-      if (startsOption(word)) continue;
-      if (careful && couldBeOption(word)) unknown ??= word.source;
-      operands.push(word);
-      if (operandsEnd && !couldBeOption(word)) {
-        operands.push(...args.slice(at + 1));
-        break;
-      }
-      continue;
-    }
-    if (text === '--') {
-      operands.push(...args.slice(at + 1));
+    const { text, whole, several } = beginningOf(word);
+    if (whole && text === '--') {
+      addOperands(args.slice(at + 1));
       break;
     }
-    if (text.startsWith('-') && text.length > 1) {
-      if (text.startsWith('--')) long(text, word);
-      else if (singleDash) {
-        const use = values[text];
-        if (use !== undefined) add(text, args[++at], use);
-        else add(text, undefined, flags[text] ?? 'marks');
-      } else cluster(text, word);
+    if (text.length > 1 && text.startsWith('-')) {
+      if (several) doubts.push(word);
+      if (grammar.oneDash) oneDash(word, text, whole);
+      else if (text.startsWith('--')) long(word, text, whole);
+      else cluster(word, text, whole);
       continue;
     }
-    operands.push(word);
-    if (operandsEnd) {
-      operands.push(...args.slice(at + 1));
+    if (!whole && mayBeOption(word)) doubts.push(word);
+    if (grammar.optionsFirst) {
+      addOperands(args.slice(at));
       break;
     }
+    addOperands([word]);
   }
   return {
-    options,
+    items,
     operands,
-    unknown,
-    has: (...names) => options.some(({ option }) => names.includes(option)),
-    value: (...names) => options.findLast(({ option }) => names.includes(option))?.value,
+    doubts,
+    has: (...options) => items.some(({ option }) => option !== undefined && options.includes(option)),
+    value: (...options) => items.findLast(({ option }) => option !== undefined && options.includes(option))?.word,
+    values: (...options) =>
+      items.flatMap(({ option, word }) => (option !== undefined && options.includes(option) && word ? [word] : [])),
   };
-}
-
-/** A word that is not known, and may turn out to begin with a dash. */
-export function couldBeOption({ value, source }: Word): boolean {
-  if (value !== undefined) return value.startsWith('-');
-  return /^["']*(?:[$`*?[{-]|$)/.test(source);
-}
-
-/** The rest of a word as a word of its own. */
-export function part(word: Word, text: string, from: number): Word {
-  return { source: word.source, value: text.slice(from), expands: false };
 }

@@ -1,27 +1,41 @@
-/** Reads a sed script (POSIX.1-2024 sed; GNU sed manual 3 and 4) for what runs programs and what writes files. */
+/** Reads a sed script (POSIX.1-2024 sed; GNU sed manual 3 and 4) for what runs programs and what files it names. */
+import type { Effect } from './effect.ts';
+import { reads, runsCode, runsScript, writes } from './program.ts';
 
-export interface SedActions {
-  /** It runs a program: the command `e`, or `s///e`. */
-  readonly runs: boolean;
-  /** Files of `w` and `W`, `s///w`. */
-  readonly writes: readonly string[];
-  /** Files of `r` and `R`. */
-  readonly reads: readonly string[];
+export function readSedScript(script: string): readonly Effect[] {
+  const effects = readAs(script, true);
+  // Not every sed lets a bracket hide the mark that ends an expression: what either reading finds counts.
+  if (!/\[[^\]]*\]/.test(script)) return effects;
+  const known = new Set(effects.map((effect) => JSON.stringify(effect)));
+  return [...effects, ...readAs(script, false).filter((effect) => !known.has(JSON.stringify(effect)))];
 }
 
-/** Where the text from `at` ends that `mark` delimits. */
-function pastDelimiter(script: string, at: number, mark: string): number {
-  let inside = false;
-  for (let index = at; index < script.length; index++) {
-    const character = script[index];
-    if (character === '\\') index++;
-    else if (character === '[' && mark !== '[') inside = true;
-    else if (character === ']') inside = false;
-    else if (character === mark && !inside) return index + 1;
+/** Where the text that `mark` ends is over. */
+function pastMark(script: string, from: number, mark: string, brackets: boolean): number {
+  for (let at = from; at < script.length; at++) {
+    const character = script[at];
+    if (character === '\\') at++;
+    else if (character === '[' && brackets) at = endOfBracket(script, at);
+    else if (character === mark) return at + 1;
   }
-  // A bracket that is never closed delimits nothing.
-  const plain = script.indexOf(mark, at);
-  return plain === -1 ? script.length : plain + 1;
+  return script.length;
+}
+
+/** A bracket that is never closed is a character like others. */
+function endOfBracket(script: string, at: number): number {
+  let end = at + 1;
+  if (script[end] === '^') end++;
+  if (script[end] === ']') end++;
+  for (; end < script.length && script[end] !== '\n'; end++) {
+    if (script[end] === ']') return end;
+    // `[:alpha:]`, `[.x.]`, `[=x=]`
+    const [, kind] = /^\[([:.=])/.exec(script.slice(end, end + 2)) ?? [];
+    if (kind) {
+      const close = script.indexOf(`${kind}]`, end + 2);
+      if (close !== -1) end = close + 1;
+    }
+  }
+  return at;
 }
 
 const endOfLine = (script: string, at: number) => {
@@ -29,64 +43,82 @@ const endOfLine = (script: string, at: number) => {
   return end === -1 ? script.length : end;
 };
 
-/** The lines of `a`, `i` and `c` go on where a backslash ends them. */
+/** The text of `a`, `i` and `c` goes on where a backslash ends its line. */
 function endOfText(script: string, at: number): number {
   let end = endOfLine(script, at);
-  while (end < script.length && script[end - 1] === '\\') end = endOfLine(script, end + 1);
+  while (end < script.length && /(?<!\\)(?:\\\\)*\\$/.test(script.slice(at, end))) end = endOfLine(script, end + 1);
   return end;
 }
 
-function pastAddress(script: string, at: number): number {
-  let end = at;
-  for (;;) {
-    const character = script[end];
-    if (character === '/') end = pastDelimiter(script, end + 1, '/');
-    else if (character === '\\' && end + 1 < script.length) end = pastDelimiter(script, end + 2, script[end + 1] as string);
-    else if (character !== undefined && /[\d$~+,!IM \t]/.test(character)) end++;
-    else return end;
-  }
-}
-
-export function readSedScript(script: string): SedActions {
-  const writes: string[] = [];
-  const reads: string[] = [];
-  let runs = false;
+function readAs(script: string, brackets: boolean): readonly Effect[] {
+  const effects: Effect[] = [];
   let at = 0;
-  while (at < script.length) {
-    const start = pastAddress(script, at);
-    const command = script[start];
-    if (command === undefined) break;
-    at = start + 1;
-    if (command === 's' || command === 'y') {
-      const mark = script[at] ?? '';
-      at = pastDelimiter(script, at + 1, mark);
-      at = pastDelimiter(script, at, mark);
-      if (command === 'y') continue;
-      const flags = /^[\dgpiImMe ]*/.exec(script.slice(at))?.[0] ?? '';
-      runs ||= flags.includes('e');
-      at += flags.length;
-      if (script[at] === 'w') {
-        const end = endOfLine(script, at);
-        writes.push(script.slice(at + 1, end).trim());
-        at = end;
-      }
-    } else if (command === 'e') {
-      runs = true;
-      at = endOfLine(script, at);
-    } else if (command === 'w' || command === 'W') {
-      const end = endOfLine(script, at);
-      writes.push(script.slice(at, end).trim());
-      at = end;
-    } else if (command === 'r' || command === 'R') {
-      const end = endOfLine(script, at);
-      reads.push(script.slice(at, end).trim());
-      at = end;
-    } else if (command === 'a' || command === 'i' || command === 'c') at = endOfText(script, at);
-    else if (command === '#') at = endOfLine(script, at);
-    else if (command === ':' || command === 'b' || command === 't' || command === 'T') {
-      const label = /^[^;\n}]*/.exec(script.slice(at))?.[0] ?? '';
-      at += label.length;
+
+  function pastAddress(): void {
+    for (;;) {
+      const character = script[at];
+      if (character === '/') at = pastMark(script, at + 1, '/', brackets);
+      else if (character === '\\' && at + 1 < script.length) at = pastMark(script, at + 2, script[at + 1] as string, brackets);
+      else if (character !== undefined && /[\d$~+,!IM\s;{}]/.test(character)) at++;
+      else return;
     }
   }
-  return { runs, writes, reads };
+
+  /** The rest of the line names a file. */
+  function fileName(): string {
+    const end = endOfLine(script, at);
+    const name = script.slice(at, end).trim();
+    at = end;
+    return name;
+  }
+
+  while (at < script.length) {
+    pastAddress();
+    const command = script[at++];
+    switch (command) {
+      case 's':
+      case 'y': {
+        const mark = script[at] ?? '';
+        at = pastMark(script, at + 1, mark, brackets && command === 's');
+        at = pastMark(script, at, mark, false);
+        if (command === 'y') break;
+        for (; /[\dgpiImMe \t]/.test(script[at] ?? ''); at++) {
+          if (script[at] === 'e') effects.push(runsCode('shell', 's///e'));
+        }
+        if (script[at] === 'w') {
+          at++;
+          effects.push(writes(fileName()));
+        }
+        break;
+      }
+      case 'e': {
+        const text = fileName();
+        effects.push(...(text === '' || text === '}' ? [runsCode('shell', 'the command e')] : runsScript(text, '')));
+        break;
+      }
+      case 'w':
+      case 'W':
+        effects.push(writes(fileName()));
+        break;
+      case 'r':
+      case 'R':
+        effects.push(reads(fileName()));
+        break;
+      case 'a':
+      case 'i':
+      case 'c':
+        at = endOfText(script, at);
+        break;
+      case '#':
+        at = endOfLine(script, at);
+        break;
+      case ':':
+      case 'b':
+      case 't':
+      case 'T':
+        while (at < script.length && !/[;\n}]/.test(script[at] as string)) at++;
+        break;
+    }
+  }
+  return effects;
 }

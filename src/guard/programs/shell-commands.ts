@@ -1,209 +1,235 @@
-/** Commands of the shell itself. */
+/** Commands of the shell itself (POSIX.1-2024 2.15; Bash manual 4). */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import type { Program } from './program.ts';
+import { assignment, isUnknown, type Program, reads, runs, unknown, writes } from './program.ts';
+import { joinedWords, mayBeOption } from './unknown-words.ts';
 
-const script = (words: readonly Word[]): Effect[] => {
-  if (words.length === 0) return [];
-  const known = words.every(({ value }) => value !== undefined);
-  const source = words.map((each) => each.source).join(' ');
-  return [
-    {
-      kind: 'runs script',
-      script: { source, value: known ? words.map(({ value }) => value).join(' ') : undefined, expands: false },
-    },
-  ];
-};
+/** A script as text: where it is not known, the policy says so by itself. */
+const script = (word: Word | undefined): readonly Effect[] => (word ? [{ kind: 'runs script', script: word }] : []);
 
-/** `NAME=value` words of export and its like. */
-const assignments = (words: readonly Word[]): Effect[] =>
-  words.flatMap((word): Effect[] => {
-    if (word.value === undefined) {
-      const [, started] = /^["']?([A-Za-z_]\w*)\+?=/.exec(word.source) ?? [];
-      if (started === undefined) return [{ kind: 'unknown', reason: `sets a variable whose name is computed (${word.source})` }];
-      return [{ kind: 'sets variable', name: started, value: { source: word.source, value: undefined, expands: false } }];
-    }
-    // With -n a name stands for another variable.
-    if (/^-[A-Za-z]*n/.test(word.value)) return [{ kind: 'unknown', reason: 'gives a variable another name' }];
-    const [, name, text] = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(word.value) ?? [];
-    return name === undefined ? [] : [{ kind: 'sets variable', name, value: knownWord(text ?? '') }];
+/** Variables whose names are given and whose values come from somewhere else. */
+const setsNamed = (names: readonly (Word | undefined)[]): readonly Effect[] =>
+  names.flatMap((word): Effect[] => {
+    if (!word) return [];
+    if (word.value === undefined) return [unknown(`sets a variable whose name is computed (${word.source})`)];
+    const value: Word = { source: word.source, value: undefined, expands: false };
+    return [{ kind: 'sets variable', name: word.value.replace(/\[.*$/s, ''), value }];
   });
 
-const setsVariables = (names: readonly (Word | undefined)[]): Effect[] =>
-  names.flatMap((word): Effect[] =>
-    word?.value === undefined
-      ? word
-        ? [{ kind: 'unknown', reason: `sets a variable whose name is computed (${word.source})` }]
-        : []
-      : [
-          {
-            kind: 'sets variable',
-            name: word.value.replace(/\[.*$/s, ''),
-            value: { source: word.source, value: undefined, expands: false },
-          },
-        ],
-  );
+function declares(args: readonly Word[]): readonly Effect[] {
+  const options = args.filter(({ value }) => /^-\w/.test(value ?? ''));
+  if (options.some(({ value }) => value?.includes('n') && !value.includes('p'))) {
+    const names = args.filter(({ value }) => !value?.startsWith('-'));
+    // To assign to the other name is then to set the variable it stands for.
+    if (names.length > 0 && !options.some(({ value }) => /[fF]/.test(value ?? '')))
+      return [unknown('gives a variable another name')];
+  }
+  return args.flatMap((word): Effect[] => {
+    const set = assignment(word);
+    if (set) return [set];
+    return word.value === undefined ? [unknown(`sets a variable that is computed (${word.source})`)] : [];
+  });
+}
 
-export const SHELL: readonly Program[] = [
+const changesCommands = unknown('changes which program a name stands for');
+
+const plain = (names: string, about: string): Program => ({ names, class: 'reads', about });
+
+export const SHELL_COMMANDS: readonly Program[] = [
+  plain(
+    ': true false break continue return exit logout suspend wait times fg bg disown caller dirs',
+    'does nothing outside the shell',
+  ),
+  plain(
+    'echo pwd test [ [[ let type help umask ulimit shift popd compopt unalias select',
+    'prints, compares or changes the shell itself',
+  ),
   {
-    names:
-      ': true false break continue return exit wait times jobs fg bg disown suspend logout caller dirs hash type umask ulimit shift help',
-    class: 'reads',
-    about: 'does nothing outside the shell',
-    read: (args, _taken, _context) =>
-      args.some(({ value }) => value === '-p') && args.length > 2
-        ? [{ kind: 'unknown', reason: 'gives a name another file' }]
-        : [],
+    names: 'jobs',
+    class: 'runs',
+    about: 'shows jobs; -x runs a command',
+    read: (args) => (args[0]?.value === '-x' ? runs(args.slice(1)) : args[0] && isUnknown(args[0]) ? [changesCommands] : []),
   },
-  { names: 'echo pwd test [ [[ compgen', class: 'reads', about: 'prints or compares what it is given' },
   {
     names: 'printf',
     class: 'reads',
     about: 'prints; -v sets a variable',
-    grammar: { values: { '-v': 'text' }, operandsEnd: true },
-    read: (_args, taken) => setsVariables([taken.value('-v')]),
+    grammar: { values: { special: '-v' }, optionsFirst: true },
+    read: (args, taken) =>
+      taken.has('-v')
+        ? setsNamed([taken.value('-v')])
+        : args[0] && isUnknown(args[0]) && mayBeOption(args[0]) && args.length > 2
+          ? [unknown('could set any variable')]
+          : [],
   },
   {
     names: 'read',
     class: 'reads',
     about: 'sets variables from its input',
-    grammar: {
-      values: { '-a': 'text', '-d': 'text', '-i': 'text', '-n': 'text', '-N': 'text', '-p': 'text', '-t': 'text', '-u': 'text' },
-    },
-    read: (_args, taken) => setsVariables([...taken.operands, ...(taken.value('-a') ? [taken.value('-a')] : [])]),
+    grammar: { values: { special: '-a', text: '-d -i -n -N -p -t -u' }, careful: true },
+    read: (_args, taken) => setsNamed([...taken.operands, taken.value('-a')]),
   },
   {
     names: 'mapfile readarray',
     class: 'reads',
-    about: 'sets an array; -C runs a script',
-    grammar: { values: { '-C': 'script', '-c': 'text', '-d': 'text', '-n': 'text', '-O': 'text', '-s': 'text', '-u': 'text' } },
-    read: (_args, taken) => setsVariables(taken.operands),
+    about: 'sets an array from its input',
+    grammar: { values: { script: '-C', text: '-c -d -n -O -s -u' }, careful: true },
+    read: (_args, taken) => setsNamed(taken.operands),
   },
   {
     names: 'getopts',
     class: 'reads',
-    about: 'sets a variable',
-    read: (_args, taken) => setsVariables(taken.operands.slice(1, 2)),
+    about: 'sets a variable from the arguments',
+    grammar: { optionsFirst: true },
+    read: (_args, taken) => setsNamed(taken.operands.slice(1, 2)),
   },
-  { names: 'export declare typeset local readonly', class: 'reads', about: 'sets variables', read: (args) => assignments(args) },
+  { names: 'export declare typeset local readonly', class: 'reads', about: 'sets variables', read: (args) => declares(args) },
   {
     names: 'unset',
     class: 'reads',
     about: 'removes variables and functions',
-    read: (_args, taken) => setsVariables(taken.operands),
+    // Without these, names are looked up in another way.
+    read: (_args, { operands }) =>
+      setsNamed(operands.filter(({ value }) => value === undefined || /^(?:PATH|HOME|IFS)$/.test(value))),
   },
-  { names: 'let', class: 'reads', about: 'calculates' },
   {
-    names: 'set shopt',
+    names: 'set',
     class: 'reads',
-    about: 'changes how the shell works',
-    read: (args) =>
-      args.some(({ value }) => value === undefined) && args[0]?.value !== '--'
-        ? [{ kind: 'unknown', reason: 'changes how the shell works in a way that is computed' }]
-        : [],
+    about: 'changes how the shell works, or its arguments',
+    read: (args) => {
+      const end = args.findIndex(({ value }) => value === '--' || value === '-');
+      const options = end === -1 ? args : args.slice(0, end);
+      const marked = options.some(({ value }) => /^-[a-zA-Z]*k|^keyword$/.test(value ?? ''));
+      return marked || (end === -1 && options[0] && isUnknown(options[0]) && mayBeOption(options[0]))
+        ? [unknown('may turn arguments into variables')]
+        : [];
+    },
   },
+  plain('shopt', 'changes how the shell works'),
   {
     names: 'cd pushd',
     class: 'reads',
     about: 'changes the working directory',
-    read: (_args, { operands }) => [{ kind: 'works in', path: operands[0] ?? { source: '~', value: undefined, expands: true } }],
+    grammar: { flags: '-L -P -e -n' },
+    read: (_args, { operands }) =>
+      /^[+-]\d+$/.test(operands[0]?.value ?? '')
+        ? []
+        : [{ kind: 'works in', path: operands[0] ?? { source: '~', value: undefined, expands: true } }],
   },
-  { names: 'popd', class: 'reads', about: 'changes the working directory back' },
+  {
+    names: 'hash',
+    class: 'reads',
+    about: 'remembers where programs are; -p says where',
+    grammar: { values: { special: '-p' }, careful: true },
+    read: (_args, taken) => (taken.has('-p') ? [changesCommands] : []),
+  },
+  {
+    names: 'history',
+    class: 'reads',
+    about: 'shows commands of before; -a and -w write them to a file',
+    grammar: { optionsFirst: true },
+    read: (_args, taken) =>
+      taken.has('-a', '-w')
+        ? taken.operands.slice(0, 1).map(writes)
+        : taken.has('-r', '-n')
+          ? taken.operands.slice(0, 1).map(reads)
+          : [],
+  },
+  {
+    names: 'fc',
+    class: 'runs',
+    about: 'runs commands of before',
+    read: (args) => (args[0]?.value === '-l' ? [] : [unknown('runs commands of before')]),
+  },
   {
     names: 'eval',
     class: 'runs',
     about: 'runs its arguments as a script',
-    read: (args) => script(args[0]?.value === '--' ? args.slice(1) : args),
+    read: (args) => {
+      const words = args[0]?.value === '--' ? args.slice(1) : args;
+      return words.length > 0 ? script(joinedWords(words)) : [];
+    },
   },
   {
     names: 'exec',
     class: 'runs',
     about: 'runs its arguments in place of the shell',
-    grammar: { values: { '-a': 'text' }, operandsEnd: true },
+    grammar: { values: { text: '-a' }, optionsFirst: true, careful: true },
     operands: 'argv',
   },
   {
     names: 'command',
     class: 'runs',
-    about: 'runs its arguments; with -v and -V only tells',
-    grammar: { operandsEnd: true },
-    read: (_args, taken) =>
-      taken.has('-v', '-V') || taken.operands.length === 0 ? [] : [{ kind: 'runs', argv: taken.operands }],
+    about: 'runs its arguments; -v and -V only tell what would run',
+    grammar: { optionsFirst: true },
+    read: (_args, taken) => (taken.has('-v', '-V') ? [] : runs(taken.operands)),
   },
-  { names: 'builtin', class: 'runs', about: 'runs a command of the shell', operands: 'argv', grammar: { operandsEnd: true } },
+  { names: 'builtin', class: 'runs', about: 'runs a command of the shell', operands: 'argv', grammar: { optionsFirst: true } },
   {
     names: 'source .',
     class: 'runs',
     about: 'runs a file in the shell',
+    grammar: { values: { special: '-p' }, optionsFirst: true },
     operands: ['runs file', 'text'],
-    grammar: { operandsEnd: true },
   },
   {
     names: 'trap',
     class: 'runs',
     about: 'runs a script at the end, or at a signal',
-    read: (_args, { operands }) => (operands.length > 1 ? script(operands.slice(0, 1)) : []),
+    grammar: { optionsFirst: true },
+    read: (_args, taken) => {
+      const [action] = taken.operands;
+      const resets = taken.operands.length < 2 || taken.has('-p', '-l') || /^(?:-|\d+|)$/.test(action?.value ?? 'x');
+      return resets ? [] : script(action);
+    },
   },
   {
     names: 'alias',
     class: 'runs',
     about: 'gives a script a name',
     read: (args) =>
-      args.flatMap((word): Effect[] => {
-        if (word.value === undefined) return [{ kind: 'runs script', script: word }];
+      args.flatMap((word): readonly Effect[] => {
+        if (word.value === undefined) return script(word);
         const equals = word.value.indexOf('=');
-        return equals === -1 ? [] : [{ kind: 'runs script', script: knownWord(word.value.slice(equals + 1)) }];
+        return equals === -1 ? [] : script(knownWord(word.value.slice(equals + 1)));
       }),
   },
   {
-    names: 'history',
-    class: 'reads',
-    about: 'shows what was typed; -w and its like write files',
-    read: (args) =>
-      args.some(({ value }) => value === undefined || /^-[anrwsp]/.test(value))
-        ? [{ kind: 'unknown', reason: 'reads or writes a file of commands' }]
-        : [],
-  },
-  { names: 'unalias', class: 'reads', about: 'removes an alias' },
-  {
-    names: 'complete compopt',
+    names: 'compgen',
     class: 'runs',
-    about: 'has scripts run for completion',
-    grammar: {
-      values: {
-        '-C': 'script',
-        '-F': 'text',
-        '-W': 'text',
-        '-A': 'text',
-        '-G': 'text',
-        '-P': 'text',
-        '-S': 'text',
-        '-X': 'text',
-        '-o': 'text',
-      },
+    about: 'prints completions; -C runs a script, -W expands words',
+    grammar: { values: { script: '-C', special: '-W', text: '-F -A -G -P -S -X -o -V' }, careful: true },
+    read: (_args, taken) => {
+      const words = taken.value('-W');
+      return words && (words.value === undefined || /[$`]/.test(words.value))
+        ? [unknown('expands words that could run programs')]
+        : [];
     },
+  },
+  {
+    names: 'complete',
+    class: 'runs',
+    about: 'says how to complete commands',
+    grammar: { values: { script: '-C', text: '-F -W -A -G -P -S -X -o' }, careful: true },
   },
   {
     names: 'bind',
     class: 'runs',
-    about: 'binds keys',
-    grammar: { values: { '-x': 'unknown', '-f': 'runs file', '-m': 'text', '-q': 'text', '-u': 'text', '-r': 'text' } },
+    about: 'binds keys to scripts',
+    grammar: { values: { unknown: '-x', 'runs file': '-f', text: '-m -q -u -r' }, careful: true },
   },
   {
     names: 'enable',
     class: 'runs',
-    about: 'switches commands of the shell; -f loads code',
-    grammar: { values: { '-f': 'runs file' } },
-    read: (_args, taken) =>
-      taken.has('-f', '-n') ? [{ kind: 'unknown', reason: 'changes what commands of the shell are' }] : [],
+    about: 'switches commands of the shell on and off; -f loads them from a file',
+    grammar: { values: { 'runs file': '-f' }, careful: true },
+    read: (_args, taken) => (taken.has('-f', '-n', '-d') && taken.items.length > 1 ? [changesCommands] : []),
   },
   {
     names: 'coproc',
     class: 'runs',
     about: 'runs its arguments beside the shell',
     read: (args) =>
-      args.some(({ value }) => value === '{' || value === '(')
-        ? [{ kind: 'runs script', script: { source: 'coproc', value: undefined, expands: false } }]
-        : script(args),
+      args.some(({ value }) => value === '{' || value === '(') ? [unknown('runs a compound command')] : runs(args),
   },
 ];

@@ -1,68 +1,94 @@
 /** Programs that work on text and print the result. */
-import { knownWord } from '../shell/script.ts';
+import type { Word } from '../shell/script.ts';
+import { readAwkProgram } from './awk-program.ts';
 import type { Effect } from './effect.ts';
 import type { Arguments } from './options.ts';
-import { type Program, reader } from './program.ts';
+import { type Program, reader, reads, runsCode, runsFile, unknown, writes } from './program.ts';
 import { readSedScript } from './sed-script.ts';
+import { isStandardInput } from './shells.ts';
 
-/** sed: `e` and `s///e` run programs, `w` and `s///w` write files (GNU sed 3.2, 3.8). */
-function readSed(taken: Arguments): Effect[] {
-  const given = taken.options.filter(({ option }) => option === '-e' || option === '--expression').map(({ value }) => value);
-  const fromFile = taken.has('-f', '--file');
-  const [first, ...others] = taken.operands;
-  const scripts = given.length > 0 || fromFile ? given : [first];
-  const files = given.length > 0 || fromFile ? taken.operands : others;
-  const effects: Effect[] = [];
-  for (const script of scripts) {
-    if (!script) continue;
-    if (script.value === undefined) {
-      effects.push({ kind: 'unknown', reason: `gets a script that is computed (${script.source.slice(0, 40)})` });
-    } else effects.push(...commandsOfSed(script.value));
-  }
-  const inPlace = taken.has('-i', '--in-place');
-  for (const path of files) effects.push({ kind: inPlace ? 'writes' : 'reads', path });
+function readSed(taken: Arguments): readonly Effect[] {
+  if (taken.has('--sandbox', '--version', '--help')) return [];
+  const pieces = taken.values('-e', '--expression', '-f', '--file');
+  const effects = taken
+    .values('-f', '--file')
+    .flatMap((file) => (isStandardInput(file) ? [runsCode('sed', 'from its input')] : runsFile(file)));
+  const suffix = taken.value('-i', '--in-place', '-I');
+  const inPlace = taken.has('-i', '--in-place', '-I');
+  // BSD has the suffix as an argument of its own, and an empty one is all that is common.
+  const given = inPlace && taken.operands[0]?.value === '' ? taken.operands.slice(1) : taken.operands;
+  const [scripts, files] = pieces.length > 0 ? [taken.values('-e', '--expression'), given] : [given.slice(0, 1), given.slice(1)];
+  const computed = scripts.find(({ value }) => value === undefined);
+  if (computed) effects.push(unknown(`gets a script that is computed (${computed.source.slice(0, 40)})`));
+  // Pieces are lines of one script: a line may go on in the next piece.
+  else effects.push(...readSedScript(scripts.map(({ value }) => value).join('\n')));
+  effects.push(...files.filter((file) => !isStandardInput(file)).map(inPlace ? writes : reads));
+  if (suffix && (suffix.value === undefined || suffix.value.includes('/'))) effects.push(writes(suffix));
   return effects;
 }
 
-function commandsOfSed(script: string): Effect[] {
-  const { runs, writes, reads } = readSedScript(script);
+function readAwk(taken: Arguments): readonly Effect[] {
+  if (taken.has('--version', '--help', '-V', '-h')) return [];
+  const effects: Effect[] = [];
+  const files = taken.values('-f', '--file', '-E', '--exec');
+  effects.push(...files.flatMap((file) => (isStandardInput(file) ? [runsCode('awk', 'from its input')] : runsFile(file))));
+  const sources = taken.values('-e', '--source');
+  const inArguments = files.length + sources.length > 0;
+  const programs = inArguments ? sources : taken.operands.slice(0, 1);
+  for (const { value, source } of programs) {
+    effects.push(
+      ...(value === undefined ? [unknown(`gets a program that is computed (${source.slice(0, 40)})`)] : readAwkProgram(value)),
+    );
+  }
+  const rest = inArguments ? taken.operands : taken.operands.slice(1);
   return [
-    ...(runs ? [{ kind: 'runs code', language: 'shell', how: 'the command e, or s///e' } as const] : []),
-    ...writes.map((path): Effect => ({ kind: 'writes', path: knownWord(path) })),
-    ...reads.map((path): Effect => ({ kind: 'reads', path: knownWord(path) })),
+    ...effects,
+    ...rest.filter(({ value, source }) => !/^["']?[A-Za-z_]\w*=/.test(value ?? source) && value !== '-').map(reads),
   ];
+}
+
+/** The first operand is what to look for, unless an option says it. */
+const searched = (taken: Arguments, ...says: readonly string[]): readonly Effect[] =>
+  (taken.has(...says) ? taken.operands : taken.operands.slice(1)).map(reads);
+
+/** jq takes two values behind some options, and no files behind --args. */
+function readJq(args: readonly Word[]): readonly Effect[] {
+  const effects: Effect[] = [];
+  let filter = false;
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] as Word;
+    const { value } = word;
+    if (value === '--args' || value === '--jsonargs') break;
+    if (value === '--arg' || value === '--argjson') at += 2;
+    else if (value === '--slurpfile' || value === '--rawfile' || value === '--argfile') {
+      const file = args[at + 2];
+      if (file) effects.push(reads(file));
+      at += 2;
+    } else if (value === '-f' || value === '--from-file' || value === '-L') {
+      const file = args[++at];
+      if (file) effects.push(reads(file));
+      filter ||= value !== '-L';
+    } else if (value === '--indent' || value === '--seed') at++;
+    else if (value?.startsWith('-') && value.length > 1) continue;
+    else if (filter) effects.push(...(isStandardInput(word) ? [] : [reads(word)]));
+    else filter = true;
+  }
+  return effects;
 }
 
 export const TEXT_TOOLS: readonly Program[] = [
   {
-    names: 'grep egrep fgrep zgrep',
+    names: 'grep egrep fgrep zgrep bzgrep xzgrep ggrep',
     class: 'reads',
     about: 'looks for text in files',
     grammar: {
       values: {
-        '-e': 'text',
-        '--regexp': 'text',
-        '-f': 'reads',
-        '--file': 'reads',
-        '-A': 'text',
-        '-B': 'text',
-        '-C': 'text',
-        '-m': 'text',
-        '-d': 'text',
-        '-D': 'text',
-        '--include': 'text',
-        '--exclude': 'text',
-        '--exclude-dir': 'text',
-        '--color': 'text',
-        '--max-count': 'text',
-        '--context': 'text',
+        reads: '-f --file --exclude-from',
+        special: '-e --regexp',
+        text: '-A -B -C -m -d -D --include --exclude --exclude-dir --color? --colour? --max-count --context --after-context --before-context --binary-files --devices --directories --label --group-separator',
       },
     },
-    read: (_args, taken) =>
-      (taken.has('-e', '-f', '--regexp', '--file') ? taken.operands : taken.operands.slice(1)).map((path) => ({
-        kind: 'reads',
-        path,
-      })),
+    read: (_args, taken) => searched(taken, '-e', '-f', '--regexp', '--file'),
   },
   {
     names: 'rg ripgrep',
@@ -70,159 +96,185 @@ export const TEXT_TOOLS: readonly Program[] = [
     about: 'looks for text in files',
     grammar: {
       values: {
-        '--pre': 'program',
-        '--hostname-bin': 'program',
-        '-e': 'text',
-        '--regexp': 'text',
-        '-f': 'reads',
-        '--file': 'reads',
-        '-A': 'text',
-        '-B': 'text',
-        '-C': 'text',
-        '-m': 'text',
-        '-g': 'text',
-        '--glob': 'text',
-        '-t': 'text',
-        '--type': 'text',
-        '-T': 'text',
-        '-r': 'text',
-        '--replace': 'text',
-        '-M': 'text',
-        '-j': 'text',
-        '-d': 'text',
-        '--max-depth': 'text',
-        '--sort': 'text',
-        '--iglob': 'text',
-        '--pre-glob': 'text',
-        '--ignore-file': 'reads',
+        program: '--pre --hostname-bin',
+        reads: '-f --file --ignore-file',
+        special: '-e --regexp',
+        text: '-A -B -C -m -g -t -T -r -M -j -d -E --glob --iglob --type --type-not --type-add --type-clear --replace --max-depth --maxdepth --max-count --max-columns --max-filesize --sort --sortr --threads --context --after-context --before-context --color --colors --encoding --engine --pre-glob --path-separator --regex-size-limit --dfa-size-limit --context-separator --field-context-separator --field-match-separator --hyperlink-format --generate',
+      },
+      flags: '--pretty --files --type-list',
+      careful: true,
+    },
+    read: (_args, taken) => searched(taken, '-e', '-f', '--regexp', '--file', '--files', '--type-list'),
+  },
+  {
+    names: 'ag ack ack-grep pt ugrep ug',
+    class: 'reads',
+    about: 'looks for text in files',
+    grammar: {
+      values: {
+        script: '--pager --filter --view',
+        'runs file': '--ackrc --config',
+        code: '--output',
+        text: '-A -B -C -m -g -G -p --ignore --ignore-dir --depth --type',
       },
       careful: true,
     },
-    read: (_args, taken) =>
-      (taken.has('-e', '-f', '--regexp', '--file', '--files') ? taken.operands : taken.operands.slice(1)).map((path) => ({
-        kind: 'reads',
-        path,
-      })),
+    operands: ['text', 'reads'],
   },
   {
-    names: 'ag ack pt ugrep git-grep',
+    names: 'sed gsed ssed',
     class: 'reads',
-    about: 'looks for text in files',
-    grammar: { values: { '--pager': 'program', '--filter': 'unknown', '--ackrc': 'unknown' }, careful: true },
-    operands: ['text', 'reads'],
+    about: 'edits lines; `e`, `w`, `r` and s///ew in its script are found',
+    grammar: {
+      values: { special: '-e --expression -f --file -i? --in-place? -I', text: '-l --line-length' },
+      flags: '--sandbox --posix',
+      careful: true,
+    },
+    read: (_args, taken) => readSed(taken),
+  },
+  {
+    names: 'awk gawk mawk nawk bwk original-awk goawk',
+    class: 'reads',
+    about: 'works on lines; system(), pipes, getline and redirections in its program are found',
+    grammar: {
+      values: {
+        special: '-f --file -e --source -E --exec',
+        'runs file': '-i --include -l --load',
+        writes: '-o? --pretty-print? -d? --dump-variables? -p? --profile?',
+        unknown: '-D? --debug? -W',
+        text: '-F --field-separator -v --assign -L? --lint?',
+      },
+      optionsFirst: true,
+      careful: true,
+    },
+    read: (_args, taken) => readAwk(taken),
   },
   {
     names: 'sort gsort',
     class: 'reads',
-    about: 'sorts lines; -o writes a file, --compress-program runs one',
+    about: 'sorts lines',
     grammar: {
       values: {
-        '-o': 'writes',
-        '--output': 'writes',
-        '--compress-program': 'program',
-        '-T': 'writes',
-        '--temporary-directory': 'writes',
-        '-k': 'text',
-        '--key': 'text',
-        '-t': 'text',
-        '--field-separator': 'text',
-        '-S': 'text',
-        '--buffer-size': 'text',
-        '--parallel': 'text',
-        '--files0-from': 'reads',
-        '--random-source': 'reads',
-        '--sort': 'text',
-        '--batch-size': 'text',
+        writes: '-o --output -T --temporary-directory',
+        program: '--compress-program',
+        reads: '--files0-from --random-source',
+        text: '-k --key -t --field-separator -S --buffer-size --parallel --sort --batch-size --check?',
       },
       careful: true,
     },
     operands: 'reads',
   },
   {
-    names: 'uniq',
+    names: 'uniq guniq',
     class: 'reads',
     about: 'drops repeated lines',
-    grammar: { values: { '-f': 'text', '-s': 'text', '-w': 'text' } },
-    operands: ['reads', 'writes'],
+    grammar: { values: { text: '-f -s -w --skip-fields --skip-chars --check-chars --group? --all-repeated?' } },
+    operands: ['reads', 'writes', 'text'],
   },
-  reader('cut paste join fold fmt pr column colrm expand unexpand rev ul look tsort ptx', 'works on lines', {
-    values: {
-      '-d': 'text',
-      '-f': 'text',
-      '-c': 'text',
-      '-b': 'text',
-      '-w': 'text',
-      '-t': 'text',
-      '-s': 'text',
-      '-o': 'text',
-      '-j': 'text',
-      '-1': 'text',
-      '-2': 'text',
-      '-e': 'text',
-      '-a': 'text',
-      '-l': 'text',
-      '-N': 'text',
-    },
+  reader('cut paste join fold fmt pr column colrm expand unexpand rev ul tsort comm tac nl col', 'works on lines', {
+    text: '-d -f -c -b -w -t -s -o -j -1 -2 -e -a -l -i -v -h -n -N -x --delimiter --delimiters --fields --characters --bytes --width --tabs --output-delimiter --separator --table-columns',
   }),
   {
-    names: 'iconv',
+    names: 'look',
     class: 'reads',
-    about: 'changes the encoding of text',
-    grammar: {
-      values: { '-o': 'writes', '--output': 'writes', '-f': 'text', '--from-code': 'text', '-t': 'text', '--to-code': 'text' },
-    },
-    operands: 'reads',
+    about: 'looks for lines that begin so',
+    operands: ['text', 'reads'],
+    grammar: { values: { text: '-t' } },
   },
-  { names: 'tr', class: 'reads', about: 'changes letters of its input' },
-  {
-    names: 'sed gsed ssed',
-    class: 'reads',
-    about: 'edits lines; -i writes, and so do `w`, `e` and s///e in its script',
-    grammar: {
-      values: {
-        '-e': 'text',
-        '--expression': 'text',
-        '-f': 'runs file',
-        '--file': 'runs file',
-        '-l': 'text',
-        '--line-length': 'text',
-      },
-      flags: { '-i': 'marks', '--in-place': 'marks' },
-      careful: true,
-    },
-    read: (args, taken) => [
-      ...readSed(taken),
-      // Copies are kept under names made from what stands behind -i.
-      ...(args.some(({ value }) => /^(?:-[a-zA-Z]*i|--in-place=).*[/*]/.test(value ?? ''))
-        ? [{ kind: 'unknown', reason: 'keeps copies in another folder' } as const]
-        : []),
-    ],
-  },
+  { names: 'tr gtr', class: 'reads', about: 'changes letters of its input' },
   {
     names: 'shuf',
     class: 'reads',
     about: 'puts lines in another order',
-    grammar: { values: { '-o': 'writes', '--output': 'writes', '-i': 'text', '-n': 'text', '--random-source': 'reads' } },
+    grammar: {
+      values: { writes: '-o --output', text: '-i --input-range -n --head-count', reads: '--random-source' },
+      careful: true,
+    },
     operands: 'reads',
   },
   {
-    names: 'xmllint xsltproc tidy pandoc',
+    names: 'iconv',
+    class: 'reads',
+    about: 'changes how text is encoded',
+    grammar: { values: { writes: '-o --output', text: '-f -t --from-code --to-code' }, careful: true },
+    operands: 'reads',
+  },
+  { names: 'envsubst', class: 'reads', about: 'puts variables into its input' },
+  {
+    names: 'dos2unix unix2dos fromdos todos',
     class: 'writes',
-    about: 'works on documents',
+    about: 'changes line ends of files',
+    grammar: { values: { text: '-c --convmode -i? --info?' } },
+    operands: 'writes',
+  },
+  { names: 'sponge', class: 'writes', about: 'writes its input to a file', operands: 'writes' },
+  { names: 'jq gojq jaq', class: 'reads', about: 'works on JSON', read: (args) => readJq(args) },
+  {
+    names: 'yq',
+    class: 'reads',
+    about: 'works on YAML; -i writes the file',
     grammar: {
       values: {
-        '-o': 'writes',
-        '--output': 'writes',
-        '--xpath': 'text',
-        '-F': 'unknown',
-        '--filter': 'unknown',
-        '--lua-filter': 'unknown',
-        '--pdf-engine': 'unknown',
-        '-f': 'text',
-        '-t': 'text',
+        text: '-o --output-format -p --input-format -I --indent --arg',
+        unknown: '-s --split-exp --split-exp-file',
+        reads: '--from-file',
+      },
+      flags: '-i --inplace --in-place',
+    },
+    read: (_args, taken) => {
+      const [first, ...others] = taken.operands;
+      const files = /^(?:e|ea|eval|eval-all)$/.test(first?.value ?? '') ? others.slice(1) : others;
+      return files.map(taken.has('-i', '--inplace', '--in-place') ? writes : reads);
+    },
+  },
+  {
+    names: 'xmllint xmlstarlet xml',
+    class: 'reads',
+    about: 'works on XML',
+    grammar: {
+      values: {
+        writes: '--output -o',
+        text: '--xpath --pattern --encode --maxmem --pretty',
+        reads: '--schema --relaxng --dtdvalid --path',
+      },
+      flags: '--shell',
+    },
+    operands: 'reads',
+    read: (_args, taken, { piped }) => (taken.has('--shell') && piped ? [unknown('runs commands from its input')] : []),
+  },
+  {
+    names: 'xsltproc',
+    class: 'writes',
+    about: 'works on XML',
+    grammar: { values: { writes: '-o --output --writesubtree', text: '--maxdepth' } },
+    operands: 'reads',
+  },
+  {
+    names: 'tidy',
+    class: 'reads',
+    about: 'puts HTML in order',
+    grammar: { values: { unknown: '-config', writes: '-o -output -f -file' }, flags: '-m -modify', oneDash: true },
+    read: (_args, taken) => taken.operands.map(taken.has('-m', '-modify') ? writes : reads),
+  },
+  {
+    names: 'pandoc',
+    class: 'reads',
+    about: 'turns documents into others',
+    grammar: {
+      values: {
+        program: '-F --filter --pdf-engine',
+        'runs file': '-L --lua-filter -d --defaults',
+        writes: '-o --output --extract-media --log',
+        reads:
+          '--template --reference-doc --bibliography --csl -H --include-in-header -B --include-before-body -A --include-after-body --metadata-file --data-dir',
+        text: '-f -t -r -w --from --to --read --write -V --variable -M --metadata --columns --toc-depth --wrap --highlight-style -c --css --pdf-engine-opt',
       },
       careful: true,
     },
     operands: 'reads',
+    read: (_args, taken) =>
+      taken
+        .values('-t', '--to', '-w', '--write', '-f', '--from')
+        .flatMap((format) => (format.value?.endsWith('.lua') ? runsFile(format) : [])),
   },
 ];

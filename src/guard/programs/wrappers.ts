@@ -1,287 +1,217 @@
-/** Programs that exist to run another one. */
+/** Programs that exist to run another one with their arguments. */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import { type Arguments, couldBeOption, type Grammar, takeApart } from './options.ts';
-import { type Program, SOMEWHERE_HERE } from './program.ts';
-
-const unknown = (reason: string): Effect => ({ kind: 'unknown', reason });
+import { FINDERS } from './find.ts';
+import type { Arguments, Grammar } from './options.ts';
+import {
+  assignment,
+  controls,
+  type Program,
+  type ReadContext,
+  type Row,
+  readRow,
+  runs,
+  runsCode,
+  runsFile,
+  runsScript,
+  unknown,
+  writes,
+} from './program.ts';
+import { TRACERS } from './tracers.ts';
+import { joinedWords, LATER_WORDS, laterWord, splitAtBlanks } from './unknown-words.ts';
 
 const ENV: Grammar = {
   values: {
-    '-u': 'text',
-    '--unset': 'text',
-    '-C': 'works in',
-    '--chdir': 'works in',
-    '-S': 'text',
-    '--split-string': 'text',
-    '-a': 'text',
-    '--argv0': 'text',
+    special: '-S --split-string -u --unset',
+    'works in': '-C --chdir',
+    unknown: '-P',
+    text: '-a --argv0 --block-signal? --default-signal? --ignore-signal?',
   },
-  operandsEnd: true,
+  flags: '-i --ignore-environment',
+  optionsFirst: true,
+  careful: true,
 };
 
-/** `env`: assignments, then a command; -S holds options, assignments and the beginning of the command in one text. */
-function readEnv(operands: readonly Word[], split: Word | undefined): Effect[] {
+/** `env`: variables, then a command; the string of -S is put in its place. */
+function readEnv(taken: Arguments, context: ReadContext): readonly Effect[] {
   const effects: Effect[] = [];
-  if (split) {
-    // It has escapes and variables of its own.
-    if (split.value === undefined || /[\\$'"#]/.test(split.value))
-      return [unknown(`is given ${split.source.slice(0, 40)} to take apart`)];
-    const inner = takeApart(
-      [
-        ...split.value
-          .split(/\s+/)
-          .filter((each) => each !== '')
-          .map(knownWord),
-        ...operands,
-      ],
-      ENV,
-    );
-    return readEnv(inner.operands, inner.value('-S', '--split-string'));
+  for (const { value } of taken.values('-u', '--unset')) {
+    // Without these, names are looked up in another way.
+    if (value === undefined || /^(?:PATH|HOME)$/.test(value))
+      effects.push({ kind: 'sets variable', name: value ?? 'PATH', value: knownWord('') });
   }
-  // A dash alone is -i.
-  let at = operands[0]?.value === '-' ? 1 : 0;
-  for (; at < operands.length; at++) {
-    const word = operands[at] as Word;
-    const [, name, text] = /^([^=]+)=(.*)$/s.exec(word.value ?? '') ?? [];
-    const [, started] = /^([A-Za-z_]\w*)=/.exec(word.value === undefined ? word.source : '') ?? [];
-    if (name !== undefined) effects.push({ kind: 'sets variable', name, value: knownWord(text ?? '') });
-    else if (started)
-      effects.push({ kind: 'sets variable', name: started, value: { source: word.source, value: undefined, expands: false } });
-    else break;
+  const inner = taken.value('-S', '--split-string');
+  if (inner) {
+    const words = inner.value !== undefined && !/[$\\#]/.test(inner.value) ? splitAtBlanks(inner.value) : undefined;
+    if (!words) return [...effects, unknown(`is told to run ${inner.source}, which cannot be known`)];
+    return [...effects, ...readRow(ENV_ROW, [...words, ...taken.operands], context)];
   }
-  if (at < operands.length) effects.push({ kind: 'runs', argv: operands.slice(at) });
-  return effects;
+  let at = taken.operands[0]?.value === '-' ? 1 : 0;
+  for (; at < taken.operands.length; at++) {
+    const word = taken.operands[at] as Word;
+    const set = assignment(word);
+    if (!set) break;
+    effects.push(set);
+  }
+  return [...effects, ...runs(taken.operands.slice(at))];
 }
 
-/** `xargs`: the command gets further arguments from its input, which may be options. */
-function readXargs(operands: readonly Word[], placeholder: string | undefined): Effect[] {
+const ENV_ROW: Omit<Row, 'names'> = { grammar: ENV, read: (_args, taken, context) => readEnv(taken, context) };
+
+/** `xargs`: what it reads is added to the command, or put in for a placeholder. */
+function readXargs(taken: Arguments): readonly Effect[] {
+  const { operands } = taken;
   if (operands.length === 0) return [];
-  const added: Word = { source: '$(its input)', value: undefined, expands: false };
-  if (placeholder === undefined) return [{ kind: 'runs', argv: [...operands, added] }];
-  const argv = operands.map((word) =>
-    word.value?.includes(placeholder) ? { ...added, source: word.source.replace(placeholder, '$…') } : word,
-  );
-  return [{ kind: 'runs', argv }];
+  const replaced = taken.has('-I', '-i', '--replace', '-J')
+    ? (taken.value('-I', '-i', '--replace', '-J')?.value ?? '{}')
+    : undefined;
+  if (replaced === undefined || taken.has('-J')) return runs([...operands, LATER_WORDS]);
+  return runs(operands.map((word) => filledIn(word, replaced)));
 }
 
-/** What is replaced in the arguments, `-I {}`. */
-function placeholderOf(taken: Arguments): string | undefined {
-  if (taken.has('-i')) return '{}';
-  return taken.has('-I', '--replace') ? (taken.value('-I', '--replace')?.value ?? '{}') : undefined;
+/** A word with a placeholder for what is known later. */
+function filledIn(word: Word, placeholder: string): Word {
+  const at = placeholder === '' ? -1 : (word.value?.indexOf(placeholder) ?? -1);
+  return at === -1 ? word : laterWord(word.value?.slice(0, at));
 }
 
-function readFind(args: readonly Word[]): Effect[] {
-  const effects: Effect[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at] as Word;
-    const { value } = word;
-    if (value === undefined) {
-      if (couldBeOption(word) || word.source.startsWith('-'))
-        effects.push(unknown(`gets ${word.source}, which could be an action that runs or deletes`));
-      continue;
-    }
-    if (/^-(?:exec|execdir|ok|okdir)$/.test(value)) {
-      let end = at + 1;
-      while (end < args.length && args[end]?.value !== ';' && !(args[end]?.value === '+' && args[end - 1]?.value === '{}')) end++;
-      const argv = args
-        .slice(at + 1, end)
-        .map((each): Word => (each.value?.includes('{}') ? { source: each.source, value: undefined, expands: false } : each));
-      if (argv[0]?.value === undefined && argv[0]) effects.push(unknown('would run the files that it finds'));
-      if (argv.length > 0) effects.push({ kind: 'runs', argv });
-      at = end;
-    } else if (/^-(?:fprint|fprint0|fprintf|fls)$/.test(value)) {
-      const target = args[at + 1];
-      if (target) effects.push({ kind: 'writes', path: target });
-    } else if (value === '-delete') {
-      for (const root of args) {
-        if (root.value?.startsWith('-')) break;
-        effects.push({ kind: 'writes', path: root.value === undefined ? root : knownWord(`${root.value}/*`) });
-      }
-      if (args[0]?.value?.startsWith('-')) effects.push({ kind: 'writes', path: SOMEWHERE_HERE });
-    }
-  }
-  return effects;
+/** GNU parallel hands its words to a shell as one line, with the inputs quoted. */
+function readParallel(taken: Arguments): readonly Effect[] {
+  const separator = taken.operands.findIndex(({ value }) => /^:::{1,2}\+?$/.test(value ?? ''));
+  const words = separator === -1 ? taken.operands : taken.operands.slice(0, separator);
+  if (words.length === 0) return [unknown('runs the lines that it reads')];
+  const { value } = joinedWords(words);
+  if (value === undefined) return [unknown('runs a command that is computed')];
+  if (value.includes('{=')) return [runsCode('Perl', '{= =}')];
+  const script = value.replaceAll(/\{[\d#%./+-]*\}/g, '"$1"');
+  return runsScript(script === value ? `${value} "$@"` : script, '');
 }
 
-const privileged = (names: string, grammar: Program['grammar'] = {}): Program => ({
+function readFlock(taken: Arguments): readonly Effect[] {
+  const [lock, ...rest] = taken.operands;
+  if (!lock || /^\d+$/.test(lock.value ?? '')) return [];
+  const script = taken.value('-c', '--command') ?? (/^(?:-c|--command)$/.test(rest[0]?.value ?? '') ? rest[1] : undefined);
+  return [writes(lock), ...(script ? runsScript(script, 'by its option -c') : runs(rest))];
+}
+
+const wrapper = (
+  names: string,
+  about: string,
+  grammar: Grammar = {},
+  operands: Program['operands'] | 'by reader' = 'argv',
+): Program => ({
   names,
+  class: 'runs',
+  about,
+  grammar: { optionsFirst: true, careful: true, ...grammar },
+  ...(operands !== 'by reader' && { operands }),
+});
+
+const privileged = (names: string, about: string, grammar: Grammar = {}): Program => ({
+  ...wrapper(names, about, grammar),
   class: 'controls',
-  about: 'runs a program with other rights or in another world',
-  grammar: { operandsEnd: true, ...grammar },
-  operands: 'argv',
 });
 
 export const WRAPPERS: readonly Program[] = [
-  {
-    names: 'env',
-    class: 'runs',
-    about: 'runs a program with other variables',
-    grammar: ENV,
-    read: (_args, taken) => readEnv(taken.operands, taken.value('-S', '--split-string')),
-  },
-  {
-    names:
-      'nohup setsid catchsegv chronic eatmydata torsocks proxychains proxychains4 rlwrap socksify numactl unbuffer dbus-run-session dbus-launch xvfb-run ssh-agent linux32 linux64 i386 x86_64 uname26 faketime datefudge',
-    class: 'runs',
-    about: 'runs a program',
-    grammar: { operandsEnd: true },
-    operands: 'argv',
-  },
-  {
-    names: 'nice',
-    class: 'runs',
-    about: 'runs a program with another priority',
-    grammar: { values: { '-n': 'text', '--adjustment': 'text' }, operandsEnd: true },
-    operands: 'argv',
-  },
-  {
-    names: 'ionice',
-    class: 'runs',
-    about: 'runs a program with another priority',
-    grammar: {
-      values: { '-c': 'text', '--class': 'text', '-n': 'text', '--classdata': 'text', '-p': 'text', '--pid': 'text' },
-      operandsEnd: true,
+  ...FINDERS,
+  ...TRACERS,
+  { names: 'env genv', class: 'runs', about: 'runs a program with other variables; -S splits a string', ...ENV_ROW },
+  wrapper(
+    'nohup setsid unbuffer chronic linux32 linux64 i386 x86_64 uname26 dbus-run-session dbus-launch caffeinate torsocks torify tsocks socksify proxychains proxychains4 fakeroot eatmydata catchsegv',
+    'runs a program',
+    {
+      values: { text: '-b -s -l -f -i', reads: '-t' },
     },
-    operands: 'argv',
+  ),
+  wrapper('nice', 'runs a program with another priority', { values: { text: '-n --adjustment' } }),
+  wrapper('ionice', 'runs a program with another priority', { values: { text: '-c --class -n --classdata -p --pid -P -u' } }),
+  {
+    ...wrapper('chrt', 'runs a program with another priority', { values: { text: '-T -P -D' } }, 'by reader'),
+    read: (_args, taken) => (taken.has('-p', '--pid', '-m', '--max') ? [] : runs(taken.operands.slice(1))),
   },
   {
-    names: 'chrt',
-    class: 'runs',
-    about: 'runs a program with another priority',
-    grammar: { values: { '-T': 'text', '-P': 'text', '-D': 'text', '-p': 'text' }, operandsEnd: true },
-    operands: ['text', 'argv'],
+    ...wrapper('taskset', 'runs a program on some processors', {}, 'by reader'),
+    read: (_args, taken) => (taken.has('-p', '--pid') ? [] : runs(taken.operands.slice(1))),
   },
+  wrapper('timeout gtimeout', 'runs a program for a limited time', { values: { text: '-k --kill-after -s --signal' } }, [
+    'text',
+    'argv',
+  ]),
+  wrapper('stdbuf gstdbuf', 'runs a program with other buffers', { values: { text: '-i --input -o --output -e --error' } }),
   {
-    names: 'taskset',
-    class: 'runs',
-    about: 'runs a program on some cores',
-    grammar: { values: { '-p': 'text' }, operandsEnd: true },
-    operands: ['text', 'argv'],
-  },
-  {
-    names: 'timeout gtimeout',
-    class: 'runs',
-    about: 'runs a program for a limited time',
-    grammar: { values: { '-k': 'text', '--kill-after': 'text', '-s': 'text', '--signal': 'text' }, operandsEnd: true },
-    operands: ['text', 'argv'],
-  },
-  {
-    names: 'stdbuf',
-    class: 'runs',
-    about: 'runs a program with other buffers',
-    grammar: {
-      values: { '-i': 'text', '--input': 'text', '-o': 'text', '--output': 'text', '-e': 'text', '--error': 'text' },
-      operandsEnd: true,
-    },
-    operands: 'argv',
-  },
-  {
-    names: 'time gtime',
-    class: 'runs',
-    about: 'runs a program and measures it',
-    grammar: { values: { '-o': 'writes', '--output': 'writes', '-f': 'text', '--format': 'text' }, operandsEnd: true },
+    ...wrapper(
+      'time gtime',
+      'runs a program and tells how long it took',
+      { values: { writes: '-o --output', text: '-f --format' } },
+      'by reader',
+    ),
     // As a word of the shell it measures pipelines, negated ones too.
-    read: (_args, { operands }) => {
-      const argv = operands.filter(({ value }, index) => index > 0 || value !== '!');
-      return argv.length > 0 ? [{ kind: 'runs', argv }] : [];
-    },
+    read: (_args, { operands }) => runs(operands[0]?.value === '!' ? operands.slice(1) : operands),
   },
+  wrapper('choom cpulimit schedtool softlimit chpst setlock', 'runs a program under limits', {
+    values: { text: '-n --adjust -p --pid -l --limit -m -o -e -u -U -b -c -d -f -g -r -t -C -P' },
+  }),
   {
-    names: 'flock',
-    class: 'runs',
-    about: 'runs a program while it holds a lock',
-    grammar: {
-      values: { '-w': 'text', '--timeout': 'text', '--wait': 'text', '-E': 'text', '--conflict-exit-code': 'text' },
-      operandsEnd: true,
-    },
-    read: (_args, { operands: [file, ...rest] }) => {
-      const effects: Effect[] = file && !/^\d+$/.test(file.value ?? '') ? [{ kind: 'writes', path: file }] : [];
-      if (rest[0]?.value === '-c' || rest[0]?.value === '--command')
-        return rest[1] ? [...effects, { kind: 'runs script', script: rest[1] }] : effects;
-      return rest.length > 0 ? [...effects, { kind: 'runs', argv: rest }] : effects;
-    },
-  },
-  {
-    names: 'prlimit',
-    class: 'runs',
-    about: 'runs a program under limits',
-    grammar: { values: { '-p': 'text', '--pid': 'text', '-o': 'text', '--output': 'text' }, operandsEnd: true },
-    operands: 'argv',
-  },
-  {
-    names: 'choom cpulimit schedtool softlimit chpst setlock',
-    class: 'runs',
-    about: 'runs a program under limits',
-    grammar: {
+    ...wrapper('ld.so', 'loads and runs a program', {
       values: {
-        '-n': 'text',
-        '--adjust': 'text',
-        '-p': 'text',
-        '--pid': 'text',
-        '-l': 'text',
-        '--limit': 'text',
-        '-m': 'text',
-        '-o': 'text',
+        unknown: '--library-path --preload --audit --inhibit-cache',
+        text: '--argv0 --glibc-hwcaps-prepend --glibc-hwcaps-mask',
       },
-      operandsEnd: true,
-    },
-    operands: 'argv',
+    }),
   },
   {
-    names: 'setarch',
-    class: 'runs',
-    about: 'runs a program as if on another architecture',
-    grammar: { operandsEnd: true },
-    read: (args) => {
-      const argv = args.slice(args.findIndex(({ value }) => !value?.startsWith('-')) + 1);
-      const from = argv.findIndex(({ value }) => !value?.startsWith('-'));
-      return from === -1 ? [] : [{ kind: 'runs', argv: argv.slice(from) }];
-    },
-  },
-  {
-    names: 'pyenv rbenv nodenv goenv jenv asdf mise direnv nvm volta',
-    class: 'runs',
-    about: 'chooses versions of programs; exec runs one',
-    read: (args) => {
-      const at = args.findIndex(({ value }) => value === 'exec' || value === 'run' || value === 'x');
-      return at === -1
-        ? []
-        : [{ kind: 'runs', argv: args.slice(at + 1) }, unknown('runs a program in an environment of its own')];
-    },
-  },
-  {
-    names: 'ld.so',
-    class: 'runs',
-    about: 'loads and runs a program',
-    grammar: {
-      values: { '--library-path': 'unknown', '--preload': 'unknown', '--audit': 'unknown', '--argv0': 'text' },
-      operandsEnd: true,
-    },
-    operands: 'argv',
-  },
-  {
-    names: 'xterm gnome-terminal konsole alacritty kitty',
+    names: 'xterm gnome-terminal konsole alacritty kitty wezterm foot',
     class: 'runs',
     about: 'runs programs in windows',
     read: (args) => (args.length > 0 ? [unknown('runs what its options say')] : []),
   },
+  wrapper('prlimit', 'runs a program with other limits', { values: { text: '-p --pid -o --output' } }),
+  wrapper('numactl', 'runs a program on some memory', { values: { text: '-i -m -N -C -p -l' } }),
   {
-    names: 'watch',
+    ...wrapper('setarch', 'runs a program as on another machine', {}, 'by reader'),
+    // Its options stand before and behind the machine.
+    read: (_args, { operands }, context) =>
+      readRow({ grammar: { optionsFirst: true, careful: true }, operands: 'argv' }, operands.slice(1), context),
+  },
+  wrapper('faketime datefudge', 'runs a program at another time', { values: { text: '-f' } }, ['text', 'argv']),
+  wrapper('xvfb-run', 'runs a program with a display of its own', {
+    values: { writes: '-e --error-file -f --auth-file', text: '-n --server-num -s --server-args -p -w --wait' },
+  }),
+  wrapper('rlwrap', 'runs a program with line editing', {
+    values: { text: '-a? -b -C -D -e -f -g -H -l -p? -q -s -S -t -w', unknown: '-z --filter' },
+  }),
+  wrapper('ifne', 'runs a program when there is input'),
+  wrapper('systemd-cat systemd-inhibit', 'runs a program', {
+    values: { text: '-t -p --what --who --why --mode --identifier --priority' },
+  }),
+  {
+    names: 'flock',
     class: 'runs',
-    about: 'runs a script again and again',
-    grammar: { values: { '-n': 'text', '--interval': 'text', '-q': 'text', '--equexit': 'text' }, operandsEnd: true },
-    read: (_args, { operands }) =>
-      operands.length === 0
+    about: 'runs a program under a lock',
+    grammar: {
+      values: { special: '-c --command', text: '-w --wait --timeout -E --conflict-exit-code' },
+      optionsFirst: true,
+      careful: true,
+    },
+    read: (_args, taken) => readFlock(taken),
+  },
+  {
+    ...wrapper(
+      'watch viddy',
+      'runs a script again and again',
+      { values: { text: '-n --interval -q --equexit -d? --differences? -s --shotsdir' } },
+      'by reader',
+    ),
+    read: (_args, taken) =>
+      taken.operands.length === 0
         ? []
-        : [
-            {
-              kind: 'runs script',
-              script: operands.every(({ value }) => value !== undefined)
-                ? knownWord(operands.map(({ value }) => value).join(' '))
-                : { source: 'watch', value: undefined, expands: false },
-            },
-          ],
+        : taken.has('-x', '--exec')
+          ? runs(taken.operands)
+          : runsScript(joinedWords(taken.operands), 'again and again'),
+  },
+  {
+    ...wrapper('entr', 'runs a program when files change', {}, 'by reader'),
+    read: (_args, taken) => (taken.has('-s') ? runsScript(taken.operands[0], 'by its option -s') : runs(taken.operands)),
   },
   {
     names: 'xargs gxargs',
@@ -289,172 +219,122 @@ export const WRAPPERS: readonly Program[] = [
     about: 'runs a program with arguments from its input',
     grammar: {
       values: {
-        '-a': 'reads',
-        '--arg-file': 'reads',
-        '-d': 'text',
-        '--delimiter': 'text',
-        '-E': 'text',
-        '-I': 'text',
-        '-L': 'text',
-        '--max-lines': 'text',
-        '-n': 'text',
-        '--max-args': 'text',
-        '-P': 'text',
-        '--max-procs': 'text',
-        '-s': 'text',
-        '--max-chars': 'text',
-        '--process-slot-var': 'variable',
+        reads: '-a --arg-file',
+        special: '-I -i? --replace? -J',
+        text: '-d --delimiter -E -e? --eof? -L -l? --max-lines? -n --max-args -P --max-procs -s --max-chars -R -S --process-slot-var',
       },
-      operandsEnd: true,
+      optionsFirst: true,
+      careful: true,
     },
-    read: (_args, taken) => readXargs(taken.operands, placeholderOf(taken)),
+    read: (_args, taken) => readXargs(taken),
   },
   {
     names: 'parallel sem',
     class: 'runs',
-    about: 'runs programs made up from its input',
-    read: () => [unknown('runs programs made up from its input')],
-  },
-  {
-    names: 'find gfind',
-    class: 'reads',
-    about: 'looks for files; -exec runs programs, -delete and -fprint change files',
-    read: (args) => readFind(args),
-  },
-  {
-    names: 'fd fdfind',
-    class: 'reads',
-    about: 'looks for files; -x and -X run programs',
+    about: 'runs a script for each of its inputs',
     grammar: {
       values: {
-        '-e': 'text',
-        '--extension': 'text',
-        '-t': 'text',
-        '--type': 'text',
-        '-E': 'text',
-        '--exclude': 'text',
-        '-d': 'text',
-        '--max-depth': 'text',
-        '-S': 'text',
-        '-c': 'text',
-        '--changed-within': 'text',
+        reads: '-a --arg-file --env --basefile --bf',
+        writes: '--joblog --results --res --tmpdir --tempdir',
+        connects: '-S --sshlogin',
+        'runs file': '-J --profile --sshloginfile --slf',
+        code: '--rpl --filter',
+        text: '-j --jobs -P --max-procs -n --max-args -N -L --max-lines -l? -I -i? -d --delimiter -C --colsep --tagstring --halt --block --delay --timeout --retries --load --memfree --nice -s --max-chars -X? --workdir --wd --id --semaphorename --pipe-part? --shuf? --progress?',
       },
-      flags: { '-x': 'marks', '-X': 'marks', '--exec': 'marks', '--exec-batch': 'marks' },
+      optionsFirst: true,
       careful: true,
     },
-    read: (args) => {
-      const at = args.findIndex(({ value }) => value !== undefined && /^(?:-[a-zA-Z]*[xX]|--exec(?:-batch)?)$/.test(value));
-      return at === -1 ? [] : [{ kind: 'runs', argv: args.slice(at + 1) }];
-    },
+    read: (_args, taken) => readParallel(taken),
   },
-  { names: 'entr', class: 'runs', about: 'runs a program when files change', grammar: { operandsEnd: true }, operands: 'argv' },
-  { names: 'run-parts', class: 'runs', about: 'runs all programs of a folder', operands: 'runs file' },
+  {
+    names: 'run-parts',
+    class: 'runs',
+    about: 'runs all programs of a folder',
+    grammar: { values: { text: '-a --arg -u --umask --regex' }, careful: true },
+    read: (_args, taken) => (taken.has('--test', '--list') ? [] : taken.operands.flatMap(runsFile)),
+  },
   {
     names: 'script',
     class: 'runs',
     about: 'runs a shell and writes down what it shows',
     grammar: {
       values: {
-        '-c': 'script',
-        '--command': 'script',
-        '-o': 'text',
-        '-I': 'writes',
-        '-O': 'writes',
-        '-B': 'writes',
-        '-T': 'writes',
-        '-t': 'text',
-        '-E': 'text',
-        '-m': 'text',
+        special: '-c --command',
+        writes: '-I -O -B -T --log-in --log-out --log-io --log-timing',
+        text: '-t? -E --echo -m -o --output-limit',
       },
+      careful: true,
     },
     operands: 'writes',
-    read: (_args, taken) =>
-      taken.has('-c', '--command') ? [] : [{ kind: 'runs code', language: 'shell', how: 'from its input' }],
-  },
-  {
-    names: 'expect',
-    class: 'runs',
-    about: 'runs a Tcl program',
-    grammar: { values: { '-c': 'code', '-f': 'runs file' }, operandsEnd: true },
-    read: (_args, taken) =>
-      taken.operands[0]
-        ? [{ kind: 'runs file', path: taken.operands[0] }]
-        : [{ kind: 'runs code', language: 'Tcl', how: 'from its input' }],
-  },
-  {
-    names: 'strace ltrace',
-    class: 'runs',
-    about: 'runs a program and tells what it does',
-    grammar: {
-      values: {
-        '-o': 'writes',
-        '--output': 'writes',
-        '-e': 'text',
-        '-p': 'text',
-        '-s': 'text',
-        '-u': 'unknown',
-        '-E': 'variable',
-        '-P': 'text',
-        '-a': 'text',
-        '-I': 'text',
-        '-O': 'text',
-        '-S': 'text',
-        '-b': 'text',
-        '-X': 'text',
-      },
-      operandsEnd: true,
+    read: (_args, taken, { piped }) => {
+      const command = taken.value('-c', '--command');
+      if (command) return runsScript(command, 'by its option -c');
+      return piped ? [runsCode('shell', 'from its input')] : [];
     },
-    operands: 'argv',
-  },
-  {
-    names: 'perf valgrind gdb lldb rr',
-    class: 'runs',
-    about: 'runs a program under another one',
-    read: (args) =>
-      args.every(({ value }) => value === '--version' || value === '--help')
-        ? []
-        : [unknown('runs what its options and commands say')],
   },
   {
     names: 'busybox toybox coreutils',
     class: 'runs',
-    about: 'is many programs in one file',
-    operands: 'argv',
-    grammar: { operandsEnd: true },
+    about: 'is many programs in one file: the first argument says which',
+    grammar: { values: { special: '--coreutils-prog' }, optionsFirst: true, careful: true },
+    read: (_args, taken) => {
+      const named = taken.value('--coreutils-prog');
+      if (taken.has('--install')) return [unknown('makes links to itself')];
+      return runs(named ? [named, ...taken.operands] : taken.operands);
+    },
   },
   {
-    names: 'screen tmux byobu zellij dtach abduco',
+    names: 'tmux',
     class: 'runs',
     about: 'runs programs in terminals of their own',
-    read: () => [unknown('runs programs that are not told from its arguments')],
+    grammar: { values: { 'runs file': '-f', text: '-L -S -T', script: '-c' }, optionsFirst: true, careful: true },
+    read: (_args, { operands: [command] }) =>
+      command &&
+      !/^(?:ls|list-\w+|has(?:-session)?|display(?:-message)?|capture-pane|show\w*(?:-\w+)?|info|kill-\w+|detach\w*)$/.test(
+        command.value ?? '',
+      )
+        ? [unknown('runs programs that are not followed')]
+        : [],
   },
   {
-    names: 'start-stop-daemon daemonize systemd-run at batch',
-    class: 'controls',
-    about: 'has programs run later or by others',
-  },
-  {
-    names: 'crontab',
-    class: 'reads',
-    about: 'has programs run later; -l shows them',
+    names: 'screen byobu zellij dtach abduco',
+    class: 'runs',
+    about: 'runs programs in terminals of their own',
     read: (args) =>
-      args.length === 1 && args[0]?.value === '-l' ? [] : [{ kind: 'controls', reason: 'has programs run later' }],
+      args.length === 1 && /^(?:-ls|-list|-v|--version|--help)$/.test(args[0]?.value ?? '')
+        ? []
+        : [unknown('runs programs that are not followed')],
   },
-  privileged('sudo doas pkexec gosu su-exec', {
+  {
+    names: 'hyperfine',
+    class: 'runs',
+    about: 'measures scripts',
+    grammar: {
+      values: {
+        program: '-S --shell',
+        script: '-p --prepare -c --cleanup -s --setup --conclude',
+        writes: '--export-json --export-csv --export-markdown --export-asciidoc --export-orgmode --output',
+        reads: '--input',
+        text: '-w --warmup -r --runs -m --min-runs -M --max-runs -n --command-name -L --parameter-list -P --parameter-scan -D --style -u --time-unit --sort',
+      },
+      careful: true,
+    },
+    operands: 'script',
+  },
+  {
+    names: 'direnv',
+    class: 'runs',
+    about: 'loads variables of a folder; exec runs a program with them',
+    read: (args) =>
+      args[0]?.value === 'exec'
+        ? [...(args[1] ? runsFile(args[1]) : []), ...runs(args.slice(2))]
+        : [unknown('runs what the .envrc of a folder says')],
+  },
+  privileged('sudo doas pkexec gosu su-exec', 'runs a program with the rights of another user', {
     values: {
-      '-u': 'text',
-      '--user': 'text',
-      '-g': 'text',
-      '--group': 'text',
-      '-h': 'text',
-      '-p': 'text',
-      '-C': 'text',
-      '-r': 'text',
-      '-t': 'text',
-      '-D': 'text',
-      '-R': 'text',
-      '-U': 'text',
-      '-T': 'text',
+      text: '-u --user -g --group -h --host -p --prompt -C --close-from -r --role -t --type -U --other-user -T --command-timeout -a',
+      'works in': '-D --chdir',
+      unknown: '-R --chroot',
     },
   }),
   {
@@ -463,24 +343,37 @@ export const WRAPPERS: readonly Program[] = [
     about: 'runs a shell as another user',
     grammar: {
       values: {
-        '-c': 'script',
-        '--command': 'script',
-        '-s': 'text',
-        '--shell': 'text',
-        '-g': 'text',
-        '-G': 'text',
-        '-u': 'text',
-        '-w': 'text',
+        script: '-c --command --session-command',
+        program: '-s --shell',
+        text: '-g --group -G --supp-group -u --user -w --whitelist-environment',
       },
     },
   },
-  privileged('chroot unshare nsenter setpriv capsh bwrap firejail proot fakechroot systemd-nspawn'),
+  privileged(
+    'unshare nsenter setpriv capsh bwrap firejail proot fakechroot systemd-nspawn cgexec',
+    'runs a program in another world',
+    {
+      values: { text: '-S -G -w --wd --map-user --map-group --reuid --regid --groups', unknown: '-R --root' },
+    },
+  ),
   {
-    names: 'fakeroot',
-    class: 'runs',
-    about: 'runs a program that believes to be root',
-    operands: 'argv',
-    grammar: { operandsEnd: true },
+    ...privileged('chroot', 'runs a program in another world', { values: { text: '--userspec --groups' } }),
+    operands: ['unknown', 'argv'],
+  },
+  {
+    names: 'start-stop-daemon daemonize systemd-run at batch',
+    class: 'controls',
+    about: 'has programs run later, or by others',
+    grammar: {
+      values: { program: '-x --exec -a --startas', 'works in': '-d --chdir', 'runs file': '-f', text: '-p -u -g -t' },
+      optionsFirst: true,
+    },
+  },
+  {
+    names: 'crontab atq atrm',
+    class: 'reads',
+    about: 'has programs run later; -l shows them',
+    read: (args) => (args.every(({ value }) => value === '-l') ? [] : [controls('has programs run later')]),
   },
   { names: 'mcp-python', class: 'controls', about: 'is this program: what it may do is for people to say' },
 ];

@@ -2,6 +2,7 @@
  * Checks the parts of a script that are taken for data. Where the grammar and a shell disagreed about where a comment,
  * a quoted text or a here-document ends, commands could hide there.
  */
+import { isExpanded } from './redirections.ts';
 import type { ScriptProblem } from './script.ts';
 import { nodeAt, type SyntaxNode } from './syntax-tree.ts';
 
@@ -27,16 +28,8 @@ export function strangeCharacters(root: SyntaxNode, text: string): ScriptProblem
   return undefined;
 }
 
-/** Where a backslash before a line feed is itself, or taken off with the quotes. */
-const KEEPS_BACKSLASH = new Set([
-  'string_content',
-  'string',
-  'raw_string',
-  'ansi_c_string',
-  'heredoc_body',
-  'heredoc_content',
-  'comment',
-]);
+/** Where a backslash before a line feed is itself, as it is in a here-document whose delimiter is quoted. */
+const KEEPS_BACKSLASH = new Set(['raw_string', 'ansi_c_string', 'comment']);
 
 /**
  * The script with continued lines joined (POSIX.1-2024 2.2.1), which a shell does before it takes words apart; the
@@ -44,11 +37,19 @@ const KEEPS_BACKSLASH = new Set([
  */
 export function joinLines(root: SyntaxNode, text: string): string {
   if (!text.includes('\\\n')) return text;
+  const verbatim = verbatimRanges(root, text);
   return text.replace(/\\./gs, (pair, at: number) => {
-    if (pair !== '\\\n') return pair;
+    if (pair !== '\\\n' || verbatim.some(({ start, end }) => start <= at && at < end)) return pair;
     const place = nodeAt(root, at);
     return KEEPS_BACKSLASH.has(place.type) ? pair : '';
   });
+}
+
+/** Here-documents that a shell takes as they stand. */
+function verbatimRanges(node: SyntaxNode, text: string): readonly Pick<SyntaxNode, 'start' | 'end'>[] {
+  const inside = node.children.flatMap((child) => verbatimRanges(child, text));
+  if (node.type !== 'heredoc_redirect' || isExpanded(node, text)) return inside;
+  return [...inside, ...node.children.filter(({ type }) => type === 'heredoc_body')];
 }
 
 /** Why a node that is taken for data may be none; undefined when it is. */

@@ -4,6 +4,7 @@ import { isBashCommand, isBashExpansion, isBashSyntax } from './bash-only.ts';
 import { dataProblem, joinLines, strangeCharacters } from './data-regions.ts';
 import { shellParser } from './grammar.ts';
 import { isDescriptor, isExpanded, readRedirection } from './redirections.ts';
+import { RESERVED } from './reserved-words.ts';
 import { knownWord, type Redirection, type Script, type ScriptProblem, type SimpleCommand, type Word } from './script.ts';
 import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
 import { readWord } from './words.ts';
@@ -181,6 +182,9 @@ class Reading implements ParsedScript {
   #add(node: SyntaxNode, parts: Omit<SimpleCommand, 'source'>): void {
     if (this.commands.length >= MAX_COMMANDS) throw new TooMany();
     if (isBashCommand(parts.words)) this.bashOnly = true;
+    const [first] = parts.words;
+    // The grammar takes it for a program behind `!`; a shell does not.
+    if (first && RESERVED.has(first.source)) this.problem('a word of the shell stands where a program should', this.#slice(node));
     this.commands.push({ ...parts, source: this.#slice(node).slice(0, 500) });
   }
 
@@ -316,6 +320,9 @@ class Reading implements ParsedScript {
   #arithmetic(node: SyntaxNode): void {
     if (node.type === 'compound_statement' && node.children[0]?.type !== '((') return;
     const collect = (part: SyntaxNode) => {
+      // Here a single quote quotes nothing.
+      if ((part.type === 'raw_string' || part.type === 'ansi_c_string') && /`|\$\(/.test(this.#slice(part)))
+        this.problem('it holds a quoted substitution in arithmetic, which is not quoted there', this.#slice(node));
       if (part.type === 'variable_name' || part.type === 'word') {
         const name = /^[A-Za-z_]\w*$/.exec(this.#slice(part))?.[0];
         if (name) this.evaluated.add(name);
@@ -339,12 +346,15 @@ class Reading implements ParsedScript {
     const wrong = dataProblem(node, this.#text);
     if (wrong) this.problem(wrong, this.#slice(node));
     for (const child of node.children) {
-      if (child.type === 'heredoc_body') {
-        const text = this.#slice(child);
+      if (child.type === 'heredoc_body' && isExpanded(node, this.#text)) {
+        for (const part of child.children) this.visit(part, { piped: false, input: [] });
+        // What the grammar has seen is read as it stands; the rest once more, for it does not see everything.
+        const text = withoutParts(child, this.#text);
         // Quotes are no quotes there: with a backslash before them they are none here either.
         if (isExpanded(node, this.#text) && /[$`]/.test(text))
           this.#include(readScript(this.#parser, `: "${text.replaceAll('"', '\\"')}"`));
-      } else this.visit(child, child.type === 'pipeline' || child.type === 'command' ? { piped: true, input: [] } : around);
+      } else if (child.type !== 'heredoc_body')
+        this.visit(child, child.type === 'pipeline' || child.type === 'command' ? { piped: true, input: [] } : around);
     }
   }
 
@@ -382,6 +392,8 @@ class Reading implements ParsedScript {
   #expansion(node: SyntaxNode, around: Surroundings): void {
     const source = this.#slice(node);
     if (isBashExpansion(source)) this.bashOnly = true;
+    if (/['"].*(?:`|\$\()/s.test(source) && node.children.some(({ type }) => type === 'raw_string'))
+      this.problem('it holds a quoted substitution in an expansion', source);
     // `${x@P}` expands what the variable holds as if it stood in the script.
     if (/@P\}$/.test(source)) this.problem('what it expands to cannot be known', source);
     const name = /^\$\{([A-Za-z_]\w*):?=/.exec(source)?.[1];
@@ -417,4 +429,14 @@ class Reading implements ParsedScript {
       if (!inner.includes('\\"')) return;
     }
   }
+}
+
+/** The text of a node with blanks where its named parts stand. */
+function withoutParts(node: SyntaxNode, text: string): string {
+  let rest = text.slice(node.start, node.end);
+  for (const { start, end, named, type } of node.children) {
+    if (!named || type === 'heredoc_content') continue;
+    rest = rest.slice(0, start - node.start) + ' '.repeat(end - start) + rest.slice(end - node.start);
+  }
+  return rest;
 }

@@ -116,6 +116,13 @@ const ANSI_C: Readonly<Record<string, string>> = {
 
 /** The text between `$'` and `'` (Bash manual 3.1.2.4); undefined for what is no character. */
 function ansiC(text: string): string | undefined {
+  // A NUL ends it, and what these stand for differs between versions.
+  if (
+    /\\(?:x\{|0(?![0-7])|00|x0{1,2}(?![0-9A-Fa-f])|u0{1,4}(?![0-9A-Fa-f])|U0{1,8}(?![0-9A-Fa-f])|c@|[^abeEfnrtv\\'"?xuUc0-7\n])/.test(
+      text,
+    )
+  )
+    return undefined;
   try {
     return text.replace(
       /\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))/gs,

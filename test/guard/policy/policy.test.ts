@@ -199,11 +199,10 @@ describe('the profile', () => {
     'du -sh .',
     'ps aux',
     'systemctl status x',
-    'tar tf x.tar && true',
+    'tar tf x.tar',
     "awk '{print $1}' x",
   ])('read-only lets look: %s', async (script) => {
-    // Packing is not looking, whatever it is asked to do.
-    expect(await verdict(script, { profile: 'read-only' })).toBe(script.startsWith('tar') ? 'deny' : 'allow');
+    expect(await verdict(script, { profile: 'read-only' })).toBe('allow');
   });
 
   it.each([
