@@ -39,8 +39,8 @@ export function collectOutput(
 }
 
 /** What all commands together may write in one slice of time before they have to wait for the next, bytes. */
-const SLICE_BYTES = 2 * 1024 * 1024;
-/** Length of a slice, milliseconds: several gigabytes in ten seconds still come through. */
+const SLICE_BYTES = 512 * 1024;
+/** Length of a slice, milliseconds: a gigabyte in ten seconds still comes through. */
 const SLICE_MS = 5;
 
 const waiting = new Set<Readable>();
