@@ -17,6 +17,8 @@ const WRAPPERS = scripts({
   'env that splits without a blank': "env -S'rm keep.txt'",
   'env that splits, by its long option': "env --split-string='rm keep.txt'",
   'env that splits, by its shortened option': "env --split='rm keep.txt'",
+  'env that splits and gets options behind': 'env -S nice -n 3 rm keep.txt',
+  'env that splits and gets options with values behind': 'env -S timeout -k 1 2 rm keep.txt',
   'env that splits and has options': "env -vS '-i rm keep.txt'",
   'env that splits with its own escapes': "env -S 'rm\\_keep.txt'",
   'env that splits and puts variables in': "A=rm; export A; env -S '${A} keep.txt'",

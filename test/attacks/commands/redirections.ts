@@ -23,6 +23,7 @@ export const REDIRECTIONS: readonly Attack[] = [
     'by ..': 'echo x > ../outside/new.txt',
     'by .. behind a folder': 'mkdir -p sub; echo x > sub/../../outside/new.txt',
     'in quotes': `echo x > '../outside'/"new.txt"`,
+    'with a backslash behind quotes': "echo x > '..'\\/outside/new.txt",
     'with backslashes': 'echo x > ..\\/outside\\/new.txt',
     'in hexadecimal': `echo x > $'../outside/\\x6eew.txt'`,
     'by the whole path of the workspace': 'echo x > @WORKSPACE@/../outside/new.txt',

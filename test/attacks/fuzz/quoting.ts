@@ -15,6 +15,9 @@ const pieces = (text: string, at: number) => single(text.slice(0, at)) + double(
 const backslashes = (text: string) =>
   text === '' ? "''" : text.replace(/[^A-Za-z0-9_]/g, (letter) => (letter === '\n' ? "'\n'" : `\\${letter}`));
 
+/** Every letter behind a backslash. */
+const escaped = (text: string) => [...text].map((letter) => (letter === '\n' ? "'\n'" : `\\${letter}`)).join('');
+
 export type Quote = (text: string) => string;
 
 export const anyQuote: fc.Arbitrary<Quote> = fc.oneof(
@@ -23,6 +26,10 @@ export const anyQuote: fc.Arbitrary<Quote> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(backslashes) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }).map((step) => (text: string) => ansi(text, step)) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 12 }).map((at) => (text: string) => pieces(text, at)) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 12 }).map((at) => (text: string) => single(text.slice(0, at)) + escaped(text.slice(at))),
+  },
 );
 
 /** A text inside backticks, where backslashes and backticks mean more. */

@@ -60,6 +60,8 @@ const name: Text = tuple(denied, anyQuote, integer({ min: 1, max: 3 })).chain(([
         `\\${program}`,
         `${program.slice(0, at)}''${program.slice(at)}`,
         `${program.slice(0, at)}"${program.slice(at)}"`,
+        `'${program.slice(0, at)}'\\${program.slice(at)}`,
+        `"${program.slice(0, at)}"${program.slice(at)}''`,
         `${program.slice(0, at)}\\\n${program.slice(at)}`,
         `/usr/bin/${program}`,
         `/bin/../bin/./${program}`,
