@@ -124,6 +124,7 @@ const TEXT_TOOLS = scripts({
   'sed e in braces': "sed -n '/x/{p;e rm keep.txt\n}' x.txt",
   'sed e behind an address': "sed '$ e rm keep.txt' x.txt",
   'sed e behind a negated address': "sed '/y/!e rm keep.txt' x.txt",
+  'sed e with a substitution behind a backslash': `sed '1e x="\\$(rm keep.txt)"' x.txt`,
   'sed with a flag': "echo x | sed 's/x/rm keep.txt/e'",
   'sed with a flag among others': "echo x | sed -E 's/(x)/rm keep.txt/gIe'",
   'sed with a flag and another delimiter': "echo x | sed 's|x|rm keep.txt|e'",
