@@ -47,7 +47,14 @@ describe('a client of MCP 2026-07-28 that can be asked', () => {
   it('gets an input-required result, and the call runs with the answer', async () => {
     await using server = await startServer({ config });
     const call = (params: object) =>
-      exchange(server.url, stateless('tools/call', { ...touch('a'), ...params }, { capabilities: { elicitation: {} } }));
+      exchange(
+        server.url,
+        stateless(
+          'tools/call',
+          { ...touch('a'), ...params },
+          { capabilities: { elicitation: {} }, headers: { accept: 'application/json' } },
+        ),
+      );
     const { result } = (await call({})).json;
     expect(result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
     const [[key, question]] = Object.entries<{ params: { message: string } }>(result.inputRequests) as [

@@ -7,7 +7,7 @@ import { isDescriptor, isExpanded, readRedirection } from './redirections.ts';
 import { RESERVED } from './reserved-words.ts';
 import { knownWord, type Redirection, type Script, type ScriptProblem, type SimpleCommand, type Word } from './script.ts';
 import { childIn, type SyntaxNode, syntaxTree, TooDeep } from './syntax-tree.ts';
-import { readWord } from './words.ts';
+import { joinWords, readWord } from './words.ts';
 
 /** What a script must not exceed: it is refused, never looked at in part. */
 const MAX_LENGTH = 64 * 1024;
@@ -50,6 +50,11 @@ export function readScript(parser: Parser, text: string): ParsedScript {
     tree.delete();
   }
   return reading;
+}
+
+/** The same variable with a value of which only the beginning is known. */
+function unknownValue(given: { name: string; value: Word } | undefined): { name: string; value: Word } {
+  return { name: given?.name ?? '', value: { source: given?.value.source ?? '', value: undefined, expands: false } };
 }
 
 class TooMany extends Error {}
@@ -194,11 +199,19 @@ class Reading implements ParsedScript {
     const assignments: { name: string; value: Word }[] = [];
     const redirections: Redirection[] = [];
     const inside: SyntaxNode[] = [];
+    let before: SyntaxNode | undefined;
     for (const child of node.children) {
       inside.push(child);
+      const goesOn = before !== undefined && before.end === child.start;
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
       else if (child.type.endsWith('_redirect')) words.push(...readRedirection(child, this.#text, redirections));
-      else if (!isDescriptor(child, this.#text)) words.push(this.#word(child));
+      else if (isDescriptor(child, this.#text)) continue;
+      else if (goesOn && before?.type === 'variable_assignment') assignments.push(unknownValue(assignments.pop()));
+      else if (goesOn && before?.type.endsWith('_redirect'))
+        this.problem('a word goes on where it seems to end', this.#slice(node));
+      else if (goesOn && words.length > 0) words.push(joinWords(words.pop() as Word, this.#word(child)));
+      else words.push(this.#word(child));
+      before = child;
     }
     words.push(...behind);
     this.#add(node, { words, assignments, redirections: [...around.input, ...redirections, ...outer], piped: around.piped });
@@ -235,6 +248,8 @@ class Reading implements ParsedScript {
   #bareAssignments(node: SyntaxNode, around: Surroundings): void {
     const all = node.type === 'variable_assignment' ? [node] : node.children;
     const assignments = all.filter(({ type }) => type === 'variable_assignment').map((each) => this.#assignment(each));
+    if (/[^\s;&|<>()\n]/.test(this.#text[node.end] ?? ''))
+      this.problem('a word goes on where it seems to end', this.#slice(node));
     this.#add(node, { words: [], assignments, redirections: around.input, piped: around.piped });
     for (const each of all) this.#inside(each, around);
   }
@@ -243,7 +258,10 @@ class Reading implements ParsedScript {
   #declaration(node: SyntaxNode, around: Surroundings): void {
     const words: Word[] = [];
     const assignments: { name: string; value: Word }[] = [];
+    let end = -1;
     for (const child of node.children) {
+      if (child.start === end) this.problem('a word goes on where it seems to end', this.#slice(node));
+      end = child.end;
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
       words.push(child.type === 'variable_assignment' ? this.#assignmentWord(child) : this.#word(child));
     }

@@ -1,6 +1,6 @@
 import type { Redirection, Word } from './script.ts';
 import type { SyntaxNode } from './syntax-tree.ts';
-import { readWord } from './words.ts';
+import { joinWords, readWord } from './words.ts';
 
 /**
  * Adds what a node redirects to `found`.
@@ -22,10 +22,15 @@ export function readRedirection(node: SyntaxNode, script: string, found: Redirec
   }
   let operator = '';
   const targets: Word[] = [];
+  let end = -1;
   for (const child of node.children) {
     if (child.type === 'file_descriptor') continue;
     if (operator === '' && !child.named) operator = slice(child);
-    else if (child.type !== 'ERROR' && !isDescriptor(child, script)) targets.push(word(child));
+    else if (child.type !== 'ERROR' && !isDescriptor(child, script)) {
+      if (child.start === end && targets.length > 0) targets.push(joinWords(targets.pop() as Word, word(child)));
+      else targets.push(word(child));
+      end = child.end;
+    }
   }
   const [target, ...behind] = targets;
   const text = node.type === 'herestring_redirect' ? target?.value : undefined;

@@ -5,6 +5,15 @@ import type { SyntaxNode } from './syntax-tree.ts';
 /** A process substitution is handed to the program as the name of a pipe. */
 const PIPE_NAME = '/dev/fd/63';
 
+/** Two pieces that stand side by side are one word, though the grammar has not always seen that. */
+export function joinWords(first: Word, second: Word): Word {
+  return {
+    source: first.source + second.source,
+    value: first.value === undefined || second.value === undefined ? undefined : first.value + second.value,
+    expands: first.expands || second.expands,
+  };
+}
+
 interface Part {
   /** Undefined when it cannot be known. */
   readonly value: string | undefined;
