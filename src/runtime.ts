@@ -54,7 +54,7 @@ const OWN_CALL: GuardedCall = {
 export type ServerRole = 'serve' | 'stdio';
 
 /**
- * @throws Failure `invalid_config` for a plug-in that cannot be loaded, or hosts that are none.
+ * @throws Failure `invalid_config` for a plug-in that cannot be loaded.
  */
 export async function createRuntime({ config, files, references }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
   const { execution, orchestrator: pool } = config;
@@ -63,10 +63,6 @@ export async function createRuntime({ config, files, references }: LoadedConfig,
   const machines = new Map<string, Promise<GuardedMachine>>();
   const { security } = execution;
   const { resource_limits: limits } = security;
-  if (security.network_hosts.length > 0) {
-    const { parseHosts } = await import('./backends/sandbox/network-hosts.ts');
-    parseHosts(security.network_hosts);
-  }
   const approvals = createApprovals(join(state, 'approvals'), security.approval_timeout);
 
   const audit = auditLogOf(config, role);

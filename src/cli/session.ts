@@ -52,6 +52,9 @@ export async function runtimeFor(
 ): Promise<Runtime> {
   globalThis.console = new Console(process.stderr, process.stderr);
   const [loaded, { createRuntime }] = await Promise.all([loadConfigFor(command, flags), import('../runtime.ts')]);
+  const hosts = loaded.config.execution.security.network_hosts;
+  // Told now, and not with the first command.
+  if (hosts.length > 0) (await import('../backends/sandbox/network-hosts.ts')).parseHosts(hosts);
   return createRuntime(loaded, role);
 }
 

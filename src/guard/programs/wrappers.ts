@@ -33,7 +33,7 @@ const ENV: Grammar = {
 };
 
 /** `env`: variables, then a command; the string of -S is put in its place. */
-function readEnv(taken: Arguments, context: ReadContext): readonly Effect[] {
+function readEnv(args: readonly Word[], taken: Arguments, context: ReadContext): readonly Effect[] {
   const effects: Effect[] = [];
   for (const { value } of taken.values('-u', '--unset')) {
     // Without these, names are looked up in another way.
@@ -44,7 +44,10 @@ function readEnv(taken: Arguments, context: ReadContext): readonly Effect[] {
   if (inner) {
     const words = inner.value !== undefined && !/[$\\#]/.test(inner.value) ? splitAtBlanks(inner.value) : undefined;
     if (!words) return [...effects, unknown(`is told to run ${inner.source}, which cannot be known`)];
-    return [...effects, ...readRow(ENV_ROW, [...words, ...taken.operands], context)];
+    // What is put in ends the options of env itself: the rest belongs to the command as it stands.
+    const at = args.findIndex(({ value }) => value !== undefined && /^(?:-[a-zA-Z]*S|--split-string)/.test(value));
+    const apart = /^(?:-[a-zA-Z]*S|--split-string)$/.test(args[at]?.value ?? '');
+    return [...effects, ...readRow(ENV_ROW, [...words, ...args.slice(at + (apart ? 2 : 1))], context)];
   }
   let at = taken.operands[0]?.value === '-' ? 1 : 0;
   for (; at < taken.operands.length; at++) {
@@ -56,7 +59,7 @@ function readEnv(taken: Arguments, context: ReadContext): readonly Effect[] {
   return [...effects, ...runs(taken.operands.slice(at))];
 }
 
-const ENV_ROW: Omit<Row, 'names'> = { grammar: ENV, read: (_args, taken, context) => readEnv(taken, context) };
+const ENV_ROW: Omit<Row, 'names'> = { grammar: ENV, read: (args, taken, context) => readEnv(args, taken, context) };
 
 /** `xargs`: what it reads is added to the command, or put in for a placeholder. */
 function readXargs(taken: Arguments): readonly Effect[] {
