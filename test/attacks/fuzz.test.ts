@@ -11,8 +11,9 @@ import type { Decision } from '../../src/guard/policy/decision.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import { createRuntime } from '../../src/runtime.ts';
 import { hasBubblewrap } from './commands/throw-away.ts';
+import { DENIED } from './fuzz/commands.ts';
 import { createOracle, type Oracle } from './fuzz/oracle.ts';
-import { anyScript, DENIED } from './fuzz/scripts.ts';
+import { anyScript } from './fuzz/scripts.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 const SEED = process.env.FUZZ_SEED === undefined ? undefined : Number(process.env.FUZZ_SEED);

@@ -6,6 +6,7 @@ import {
   constants,
   copyFileSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -94,7 +95,7 @@ export async function createArena(): Promise<Arena> {
     workspace,
     prepare(attack) {
       if (!isFresh()) makeFresh();
-      if (attack.repository) cpSync(repository(), workspace, { recursive: true });
+      if (attack.repository) cpSync(repository(join(base, 'repository')), workspace, { recursive: true });
       for (const [name, text] of Object.entries(attack.files ?? {})) {
         place(join(workspace, name), (path) => writeFileSync(path, fill(text)));
         if (text.startsWith('#!')) chmodSync(join(workspace, name), 0o755);
@@ -145,14 +146,10 @@ function listing(folder: string): string[] {
     .sort();
 }
 
-let made: string | undefined;
-
-/** A repository with two commits, made once. */
-function repository(): string {
-  if (made) return made;
-  made = mkdtempSync(join(tmpdir(), 'mcp-arena-git-'));
-  const folder = made;
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+/** A repository with two commits, made once in the folder. */
+function repository(folder: string): string {
+  if (existsSync(folder)) return folder;
+  mkdirSync(folder);
   const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, stdio: 'ignore' });
   mkdirSync(join(folder, 'no-template'));
   git('init', '-q', '-b', 'x', '--template=no-template');
