@@ -93,7 +93,10 @@ function readAs(script: string, brackets: boolean): readonly Effect[] {
       }
       case 'e': {
         const text = fileName();
-        effects.push(...(text === '' || text === '}' ? [runsCode('shell', 'the command e')] : runsScript(text, '')));
+        // A backslash is taken off before a shell gets the text.
+        effects.push(
+          ...(text === '' || text === '}' || text.includes('\\') ? [runsCode('shell', 'the command e')] : runsScript(text, '')),
+        );
         break;
       }
       case 'w':

@@ -203,6 +203,9 @@ class Reading implements ParsedScript {
     for (const child of node.children) {
       inside.push(child);
       const goesOn = before !== undefined && before.end === child.start;
+      // Between words stand blanks; what else there is belongs to one of them.
+      if (before && !/^[ \t\n]*$/.test(this.#text.slice(before.end, child.start)))
+        this.problem('a word goes on where it seems to end', this.#slice(node));
       if (child.type === 'variable_assignment') assignments.push(this.#assignment(child));
       else if (child.type.endsWith('_redirect')) words.push(...readRedirection(child, this.#text, redirections));
       else if (isDescriptor(child, this.#text)) continue;
@@ -363,7 +366,18 @@ class Reading implements ParsedScript {
   #hereDocument(node: SyntaxNode, around: Surroundings): void {
     const wrong = dataProblem(node, this.#text);
     if (wrong) this.problem(wrong, this.#slice(node));
+    const start = node.children.find(({ type }) => type === 'heredoc_start');
+    const lineEnd = start ? this.#text.indexOf('\n', start.end) : -1;
     for (const child of node.children) {
+      // The grammar takes a first line that begins with a backslash for more words of the command.
+      if (
+        child.field !== null &&
+        child.type !== 'heredoc_body' &&
+        child.type !== 'heredoc_end' &&
+        child.end > lineEnd &&
+        lineEnd !== -1
+      )
+        this.problem('a here-document begins in a way that cannot be read', this.#slice(node));
       if (child.type === 'heredoc_body' && isExpanded(node, this.#text)) {
         for (const part of child.children) this.visit(part, { piped: false, input: [] });
         // What the grammar has seen is read as it stands; the rest once more, for it does not see everything.
