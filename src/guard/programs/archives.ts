@@ -26,7 +26,7 @@ const TAR: Grammar = {
     text: '-b --blocking-factor -K --starting-file -L --tape-length -N --newer -V --label -H --format --exclude --exclude-ignore --exclude-tag --transform --xform --owner --group --owner-map --group-map --mtime --mode --strip-components --suffix --backup? --checkpoint? --sort --level --occurrence? --quoting-style --record-size --pax-option --hole-detection --newer-mtime --after-date --warning --xattrs-include --xattrs-exclude --totals? --show-defaults? --sparse-version --quote-chars --no-quote-chars --add-file',
   },
   flags:
-    '--extract --get --create --append --update --delete --catenate --concatenate --list --diff --compare --remove-files --absolute-names --to-stdout --force-local --null --verbatim-files-from --no-verbatim-files-from --exclude-vcs --exclude-caches --exclude-backups',
+    '--extract --get --create --append --update --delete --catenate --concatenate --list --diff --compare --remove-files --absolute-names --to-stdout --force-local --null --sparse --xattrs --verbatim-files-from --no-verbatim-files-from --exclude-vcs --exclude-caches --exclude-backups',
   careful: true,
 };
 

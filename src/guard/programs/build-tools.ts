@@ -229,11 +229,18 @@ export const BUILD_TOOLS: readonly Program[] = [
     }),
   },
   {
-    names: 'ruff black isort flake8 autopep8 yapf pyupgrade bandit pycodestyle pydocstyle',
+    names: 'black isort flake8 autopep8 yapf pyupgrade bandit pycodestyle pydocstyle',
     class: 'writes',
     about: 'works on Python code',
     grammar: { values: { reads: '--config --settings-path --style' } },
     operands: 'writes',
+  },
+  {
+    names: 'ruff',
+    class: 'writes',
+    about: 'works on Python code',
+    grammar: { values: { reads: '--config', writes: '-o --output-file --cache-dir' } },
+    operands: ['text', 'writes'],
   },
   {
     names: 'mvn mvnw gradle gradlew ant sbt mill kotlin kotlinc scalac lein',

@@ -4,6 +4,7 @@ import type { Effect } from './effect.ts';
 import type { Arguments } from './options.ts';
 import {
   connects,
+  effectsOf,
   type Program,
   RUNS_PROJECT,
   reads,
@@ -195,12 +196,13 @@ export const COMPILERS: readonly Program[] = [
         text: '--edition --crate-type --crate-name --emit --target --cfg --print -A -W -D -F --test-args',
         unknown: '-Z',
       },
+      exact: true,
       careful: true,
     },
     operands: 'reads',
     read: (_args, taken) => [
       ...taken.values('-C', '--codegen').flatMap((word) => {
-        if (word.value?.startsWith('linker=')) return runs([rest(word, 7)]);
+        if (word.value?.startsWith('linker=')) return effectsOf('program', rest(word, 7), 'by its option -C linker');
         return word.value === undefined || /^(?:ar|link-args?|llvm-args|dlltool)=/.test(word.value)
           ? [unknown(`is given ${word.source.slice(0, 40)}, which can run programs`)]
           : [];
@@ -229,6 +231,7 @@ export const COMPILERS: readonly Program[] = [
         special: '-s --shell',
         text: '-p --package -F --features -j --jobs --bin --example --test --bench --target --profile --message-format --color --registry --index --git --branch --tag --rev --version --exclude --edition',
       },
+      exact: true,
       careful: true,
     },
     read: (_args, taken) => readCargo(taken),

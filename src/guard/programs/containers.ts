@@ -20,18 +20,16 @@ import {
 const SOCKET = /(?:docker|podman|containerd|crio?)\.sock$/;
 
 /** `-v source:target[:ro]`: a source without a slash or a dot is a volume of its own. */
-function volume(word: Word): Effect {
+function volume(word: Word): readonly Effect[] {
   const [, quoted, text] = /^("?)([^:]*):/.exec(word.source) ?? [];
   if (word.value === undefined) {
-    if (text === undefined) return unknown(`mounts ${word.source}, which cannot be known`);
-    return mount(
-      { source: `${quoted}${text}${quoted}`, value: undefined, expands: word.source.startsWith('~') },
-      /:ro"?$/.test(word.source),
-    );
+    if (text === undefined) return [unknown(`mounts ${word.source}, which cannot be known`)];
+    const source: Word = { source: `${quoted}${text}${quoted}`, value: undefined, expands: word.source.startsWith('~') };
+    return [mount(source, /:ro"?$/.test(word.source))];
   }
   const [source = '', ...others] = word.value.split(':');
-  if (others.length === 0 || !/^[./~]/.test(source)) return reads('.');
-  return mount(knownWord(source), others.at(-1)?.split(',').includes('ro') === true);
+  if (others.length === 0 || !/^[./~]/.test(source)) return [];
+  return [mount(knownWord(source), others.at(-1)?.split(',').includes('ro') === true)];
 }
 
 function mount(source: Word, readOnly: boolean): Effect {
@@ -59,7 +57,7 @@ function opened(taken: Arguments): readonly Effect[] {
     if (value === undefined || /^host$|unconfined|disable|^container:|systempaths/.test(value))
       effects.push(controls('gives a container rights over the machine'));
   }
-  effects.push(...taken.values('-v', '--volume').map(volume), ...taken.values('--mount').flatMap(mountOption));
+  effects.push(...taken.values('-v', '--volume').flatMap(volume), ...taken.values('--mount').flatMap(mountOption));
   return effects;
 }
 
@@ -75,6 +73,7 @@ const RUN: Grammar = {
   },
   flags: '--privileged --rootfs --init --interactive --tty --detach --publish-all --read-only',
   optionsFirst: true,
+  exact: true,
   careful: true,
 };
 
@@ -86,6 +85,7 @@ const BUILD: Grammar = {
     reads: '--env-file',
     text: '-t --tag --build-arg --target --platform --cache-from --cache-to --label --network --pull? --progress --ssh --secret --add-host --builder --build-context -v --volume --format --isolation --shm-size --ulimit -m --memory',
   },
+  exact: true,
   careful: true,
 };
 
@@ -102,7 +102,7 @@ const SHOWS_BELOW = /^(?:ls|list|ps|inspect|logs|show|df|info|events|history|top
 
 const DOCKER: readonly Row[] = [
   { names: 'run create', grammar: RUN, read: (_args, taken) => [...opened(taken), connects()] },
-  { names: 'exec', grammar: RUN, read: (_args, taken) => opened(taken) },
+  { names: 'exec', grammar: RUN, read: (_args, taken) => [...opened(taken), connects()] },
   {
     names: 'build bud',
     grammar: BUILD,
@@ -118,7 +118,7 @@ const DOCKER: readonly Row[] = [
       connects(),
     ],
   },
-  { names: 'cp', read: (_args, { operands }) => operands.flatMap(copied) },
+  { names: 'cp', read: (_args, { operands }) => [...operands.flatMap(copied), connects()] },
   {
     names: 'save export',
     grammar: { values: { writes: '-o --output', text: '--format --platform' }, careful: true },
@@ -152,6 +152,7 @@ const GLOBAL: Grammar = {
     text: '-l --log-level --namespace -n --root --runroot --storage-driver --storage-opt',
   },
   optionsFirst: true,
+  exact: true,
   careful: true,
 };
 
@@ -162,6 +163,7 @@ const COMPOSE: Grammar = {
     text: '-p --project-name --profile --ansi --progress --parallel',
   },
   optionsFirst: true,
+  exact: true,
   careful: true,
 };
 
@@ -218,6 +220,7 @@ const KUBE: Grammar = {
     text: '-n --namespace -l --selector -o --output --context --cluster --user -c --container --field-selector --sort-by --tail --since --as --token --image --replicas --type -p --patch --timeout',
     unknown: '--exec-command',
   },
+  exact: true,
   careful: true,
 };
 
@@ -268,6 +271,7 @@ export const CONTAINERS: readonly Program[] = [
     about: 'acts on a cluster',
     grammar: {
       values: { 'runs file': '--kubeconfig --post-renderer', reads: '-f --values', text: '-n --namespace --set --version' },
+      exact: true,
       careful: true,
     },
     read: (_args, { operands: [command] }) => [

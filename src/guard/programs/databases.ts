@@ -29,7 +29,7 @@ function readSqlite(taken: Arguments, { piped, stdin }: ReadContext): readonly E
   const given = [...texts, ...taken.values('-cmd')].map(({ value }) => value);
   if (piped && texts.length === 0) given.push(stdin);
   const looks =
-    texts.length > 0 &&
+    given.length > 0 &&
     given.every((text) => /^\s*(?:select|explain|pragma\s+\w+\s*;?\s*$|\.)/i.test(text ?? '') && !/;\s*\S/.test(text ?? ''));
   const effects = given.flatMap(sqliteText);
   if (database && database.value !== ':memory:')
@@ -114,7 +114,7 @@ export const DATABASES: readonly Program[] = [
         writes: '--tee',
         'runs file': '--plugin-dir --defaults-file --defaults-extra-file --init-command',
         connects: '-h --host',
-        text: '-u --user -p? --password? -P --port -D --database -S --socket --default-character-set --delimiter --protocol --prompt --ssl-ca --ssl-mode --connect-timeout',
+        text: '--ssl? -u --user -p? --password? -P --port -D --database -S --socket --default-character-set --delimiter --protocol --prompt --ssl-ca --ssl-mode --connect-timeout',
       },
       careful: true,
     },

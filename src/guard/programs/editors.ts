@@ -1,6 +1,7 @@
 /** Editors: their commands can run programs. */
 import type { Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
+import type { Arguments } from './options.ts';
 import { type Program, type ReadContext, reads, runsCode, runsFile, runsScript, writes } from './program.ts';
 import { isStandardInput } from './shells.ts';
 
@@ -10,6 +11,12 @@ const HARMLESS =
 
 function viCommand(word: Word): readonly Effect[] {
   return HARMLESS.test(word.value ?? ':!') ? [] : [runsCode('vi', word.source.slice(0, 40))];
+}
+
+/** `-s FILE` has commands typed from a file; behind -e, and for ex, -s only says to be silent. */
+function scriptIn(args: readonly Word[], taken: Arguments): readonly Effect[] {
+  const file = args[args.findIndex(({ value }) => value === '-s') + 1];
+  return taken.has('-s') && !taken.has('-e', '-E', '-c') && file && file !== args[0] ? runsFile(file) : [];
 }
 
 /** ed(1): commands come on standard input, and `!` runs a shell. */
@@ -43,7 +50,7 @@ export const EDITORS: readonly Program[] = [
     about: 'edits files; its commands can run programs',
     grammar: {
       values: {
-        special: '-c --cmd -s',
+        special: '-c --cmd',
         'runs file': '-S -u -U -l -q',
         writes: '-w -W -i',
         code: '--remote-expr --remote-send',
@@ -51,10 +58,9 @@ export const EDITORS: readonly Program[] = [
       },
       careful: true,
     },
-    read: (_args, taken, { piped }) => [
+    read: (args, taken, { piped }) => [
       ...taken.values('-c', '--cmd').flatMap(viCommand),
-      // Behind -e it only says to be silent.
-      ...taken.values('-s').flatMap((word) => (taken.has('-e', '-E') ? [writes(word)] : runsFile(word))),
+      ...scriptIn(args, taken),
       ...taken.operands.flatMap((word): readonly Effect[] => {
         if (isStandardInput(word)) return [];
         return word.value?.startsWith('+') ? viCommand({ ...word, value: word.value.slice(1) }) : [writes(word)];

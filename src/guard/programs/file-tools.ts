@@ -33,7 +33,12 @@ const COPY: Grammar['values'] = {
 
 const linked = (taken: Arguments): readonly Effect[] =>
   taken.operands.length === 1 && !taken.has('-t', '--target-directory')
-    ? [...taken.operands.map(reads), writes('.')]
+    ? [
+        ...taken.operands.map(reads),
+        ...taken.operands.map(({ value }) =>
+          value === undefined ? WRITES_HERE : writes(value.slice(value.lastIndexOf('/') + 1)),
+        ),
+      ]
     : copies(taken, reads);
 
 /** `dd if=… of=…` */
@@ -67,7 +72,7 @@ export const FILE_TOOLS: readonly Program[] = [
     about: 'copies files with other rights',
     grammar: {
       values: { ...COPY, program: '--strip-program', text: `${COPY.text} -m --mode -o --owner -g --group` },
-      flags: '-d --directory',
+      flags: '-d --directory --strip',
     },
     read: (_args, taken) => (taken.has('-d', '--directory') ? taken.operands.map(writes) : copies(taken, reads)),
   },
@@ -146,7 +151,7 @@ export const FILE_TOOLS: readonly Program[] = [
       careful: true,
     },
     operands: ['reads', 'writes'],
-    read: (_args, taken) => (taken.operands.length < 2 ? [writes('.')] : []),
+    read: (_args, taken) => (taken.operands.length < 2 ? [writes('xaa')] : []),
   },
   {
     names: 'csplit',
@@ -154,7 +159,7 @@ export const FILE_TOOLS: readonly Program[] = [
     about: 'cuts a file in pieces',
     grammar: { values: { writes: '-f --prefix', text: '-n --digits -b --suffix-format' } },
     operands: ['reads', 'text'],
-    read: () => [writes('.')],
+    read: (_args, taken) => (taken.has('-f', '--prefix') ? [] : [writes('xx00')]),
   },
   {
     names: 'patch gpatch',

@@ -47,7 +47,7 @@ function readFind(args: readonly Word[]): readonly Effect[] {
   for (; at < args.length; at++) {
     const word = args[at] as Word;
     const { text, whole } = beginningOf(word);
-    if (!whole) effects.push(doubtful(word));
+    if (!whole) effects.push(...(mayBeAction(word) ? [doubtful(word)] : []));
     else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) {
       const end = endOfCommand(args, at + 1);
       effects.push(...command(args.slice(at + 1, end), args[end]?.value === '+', text.endsWith('dir') ? './' : found));
@@ -63,12 +63,22 @@ function readFind(args: readonly Word[]): readonly Effect[] {
     } else if (WITH_VALUE.has(text) || /^-newer[aBcmt]{2}$/.test(text)) {
       const value = args[++at];
       if (!value) continue;
-      if (beginningOf(value).several || (value.expands && beginningOf(value).text === '')) effects.push(doubtful(value));
+      const { several, text: start } = beginningOf(value);
+      if ((several || (value.expands && start === '')) && mayBeAction(value)) effects.push(doubtful(value));
       if (REFERENCE.has(text)) effects.push(reads(value));
     }
   }
   return effects;
 }
+
+/** Actions and nothing else would be dangerous: `*.ts` never becomes one, whatever files there are. */
+function mayBeAction({ source, expands }: Word): boolean {
+  if (!expands || /[$`'"\\{]/.test(source)) return true;
+  const end = /[^*?\]]*$/.exec(source)?.[0] ?? '';
+  return ACTIONS.some((action) => action.endsWith(end));
+}
+
+const ACTIONS = '-delete -exec -execdir -ok -okdir -fprint -fprint0 -fprintf -fls -files0-from'.split(' ');
 
 /** What every file begins with that is found: never a dash, unless a place to look in does. */
 function startOfFound(roots: readonly Word[]): string {
@@ -114,6 +124,7 @@ const FD: Grammar = {
     reads: '--ignore-file --search-path',
     text: '-e --extension -E --exclude -t --type -d --max-depth --min-depth --exact-depth -S --size -c --color -j --threads -g? --changed-within --changed-before -o --owner --format --batch-size --max-results --path-separator',
   },
+  exact: true,
   careful: true,
 };
 

@@ -13,8 +13,9 @@ const PROGRAMS = /^(?:core\.(?:askpass|gitproxy)|gpg\.(?:.+\.)?program)$/;
 const OPEN =
   /^(?:merge\.tool|diff\.tool|diff\.guitool|merge\.guitool|web\.browser|man\.viewer|protocol\.(?:.+\.)?allow|remote\..+\.vcs|url\..+\.(?:pushinsteadof|insteadof)|core\.attributesfile|core\.worktree|core\.hookspath|init\.templatedir|include\.path|includeif\..+\.path|lfs\..*customtransfer.*|lfs\..+\.path|annex\..+|extensions\..+|credential(?:\..+)?\.helper|sendemail\.smtpserver|instaweb\..+|core\.bare)$/;
 /** Values that run nothing. */
-const HARMLESS =
-  /^(?:|true|false|yes|no|on|off|[01]|cat|never|user|merge|checkout|rebase|none|\/dev\/null|vimdiff\d?|nvimdiff\d?|meld|kdiff3|vscode|bc|opendiff)$/;
+const HARMLESS = /^(?:|true|false|yes|no|on|off|[01]|cat|never|user|merge|checkout|rebase|none|\/dev\/null)$/;
+/** Tools that git knows of by itself. */
+const TOOLS = /^(?:n?vimdiff\d?|gvimdiff\d?|meld|kdiff3|vscode|bc|opendiff|p4merge|emerge)$/;
 const KNOWN_HELPERS = /^(?:store|cache|osxkeychain|manager|manager-core|libsecret|wincred|netrc)(?:\s|$)/;
 
 /** @param value undefined for a setting that stands alone, which is `true` then */
@@ -34,6 +35,7 @@ export function settingEffects(key: Word | undefined, value: Word | undefined): 
     if (value.value?.startsWith('/')) return runsScript(value, '');
     return KNOWN_HELPERS.test(value.value ?? '') ? [] : [unknown('runs a program for passwords that is not known')];
   }
+  if (name.endsWith('tool') && TOOLS.test(value.value ?? '')) return [];
   if (OPEN.test(name)) return [unknown(`is given the setting ${name}, which can make it run programs`)];
   if (/^remote\..+\.(?:push)?url$/.test(name)) return urlEffects(value);
   return name === 'core.excludesfile' || name === 'commit.template'

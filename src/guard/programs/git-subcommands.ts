@@ -3,7 +3,7 @@ import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import { givenSetting, settingEffects, urlEffects } from './git-settings.ts';
 import type { Arguments, Grammar } from './options.ts';
-import { controls, type Row, reads, runs, runsScript, unknown, WRITES_HERE, writes, writesInto } from './program.ts';
+import { connects, controls, type Row, reads, runs, runsScript, unknown, WRITES_HERE, writes, writesInto } from './program.ts';
 import { joinedWords } from './unknown-words.ts';
 
 /** It only shows something, changes what git keeps of a project, or the files of the project. */
@@ -83,15 +83,19 @@ function readAction(taken: Arguments): readonly Effect[] {
   return /^(?:add|create|move)$/.test(action?.value ?? '') && target ? [writes(target)] : [];
 }
 
-function readForeach(args: readonly Word[], taken: Arguments): readonly Effect[] {
+/** Arguments behind the first operand. */
+const behindFirst = (args: readonly Word[], taken: Arguments) => args.slice(args.indexOf(taken.operands[0] as Word) + 1);
+
+function readSubmodule(args: readonly Word[], taken: Arguments): readonly Effect[] {
+  if (/^(?:add|update|sync)$/.test(first(taken))) return [...behindFirst(args, taken).flatMap(urlEffects), connects()];
   if (first(taken) !== 'foreach') return [];
-  const behind = args.slice(args.indexOf(taken.operands[0] as Word) + 1);
-  const words = behind.filter(({ value }) => !/^(?:--recursive|--quiet|-q)$/.test(value ?? ''));
+  const words = behindFirst(args, taken).filter(({ value }) => !/^(?:--recursive|--quiet|-q)$/.test(value ?? ''));
   return runsScript(words.length > 0 ? joinedWords(words) : undefined, 'in each submodule');
 }
 
 export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
   {
+    // Values of their own words are looked at as if they were options too: none may hide one.
     names: 'log show diff whatchanged shortlog diff-tree diff-index diff-files range-diff format-patch blame annotate',
     does: 'shows',
     grammar: {
@@ -99,7 +103,7 @@ export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
         writes: '--output',
         special: '-o --output-directory',
         reads: '-O --contents --ignore-revs-file --signature-file',
-        text: '-S -G -n -L -U -M? -C? -B? -D -l -I --format --pretty? --since --until --after --before --author --committer --grep --diff-filter --color? --word-diff? --stat? --max-count --skip --date --decorate? -v --reroll-count --start-number --subject-prefix --suffix --to --cc --in-reply-to',
+        text: '-S? -G? -n? -L? -U? -M? -C? -B? -l? -I? -v? -s? --format? --pretty? --since? --until? --after? --before? --author? --committer? --grep? --diff-filter? --color? --word-diff? --stat? --max-count? --skip? --date? --decorate? --reroll-count? --start-number? --subject-prefix? --suffix? --to? --cc? --in-reply-to?',
       },
       flags: '--no-index --ext-diff --textconv --output-indicator-new --output-indicator-old --output-indicator-context --stdout',
       careful: true,
@@ -167,16 +171,15 @@ export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
     },
   },
   {
-    names: 'notes bundle reflog maintenance rerere',
+    names: 'notes bundle reflog maintenance rerere worktree',
     does: (taken) => showsWhen(/^(?:list|show|status|verify|diff|exists|is-needed|)$/.test(first(taken))),
-    grammar: { values: { text: '-m --message', reads: '-F --file' } },
+    grammar: { values: { text: '-m --message -b -B', reads: '-F --file' } },
     read: (_args, taken) => readAction(taken),
   },
   {
-    names: 'stash worktree lfs sparse-checkout',
+    names: 'stash lfs sparse-checkout',
     does: (taken) => showsWhen(/^(?:list|show|status|ls-files|env)$/.test(first(taken)), 'writes'),
-    grammar: { values: { text: '-m --message -b -B' } },
-    read: (_args, taken) => readAction(taken),
+    grammar: { values: { text: '-m --message' } },
   },
   {
     names:
@@ -199,7 +202,7 @@ export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
   },
   {
     names: 'checkout switch',
-    does: 'writes',
+    does: (taken) => (taken.has('-b', '-B', '-c', '-C', '--orphan') && taken.operands.length === 0 ? 'keeps' : 'writes'),
     grammar: { values: { text: '-b -B -c -C --orphan --conflict --track?', reads: '--pathspec-from-file' } },
   },
   {
@@ -297,13 +300,12 @@ export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
   {
     names: 'submodule',
     does: (taken) => showsWhen(/^(?:status|summary|)$/.test(first(taken)), 'writes'),
-    connectsTo: true,
     grammar: {
       values: { text: '-b --branch --name --depth -j --jobs', reads: '--reference' },
       optionsFirst: true,
       careful: true,
     },
-    read: readForeach,
+    read: readSubmodule,
   },
   {
     names: 'bisect',

@@ -4,7 +4,18 @@ import type { Effect } from './effect.ts';
 import { givenSetting, urlEffects } from './git-settings.ts';
 import { GIT_SUBCOMMANDS, UNFOLLOWED } from './git-subcommands.ts';
 import { type Grammar, takeApart } from './options.ts';
-import { byName, connects, doubtful, type Program, type ReadContext, readRow, unknown, WRITES_HERE, writes } from './program.ts';
+import {
+  byName,
+  connects,
+  doubtful,
+  type Program,
+  type ReadContext,
+  readRow,
+  reads,
+  unknown,
+  WRITES_HERE,
+  writes,
+} from './program.ts';
 
 const GLOBAL: Grammar = {
   values: {
@@ -44,7 +55,12 @@ function readGit(args: readonly Word[], context: ReadContext): readonly Effect[]
     effects.push(unknown(`takes the setting ${value?.split('=')[0]} from a variable`));
   }
   if (taken.value('--exec-path')) effects.push(unknown('is told where its own programs are'));
-  for (const path of taken.values('--git-dir', '--work-tree')) effects.push(writes(path));
+  for (const path of taken.values('--git-dir')) {
+    // What is called .git nobody may write settings to; other folders could be made to hold some.
+    effects.push(
+      /(?:^|\/)\.git\/?$/.test(path.value ?? '') ? reads(path) : unknown(`takes its settings from ${path.source.slice(0, 40)}`),
+    );
+  }
   const [doubt] = taken.doubts;
   if (doubt) effects.push(doubtful(doubt));
   const [command, ...rest] = taken.operands;
@@ -63,6 +79,7 @@ function readGit(args: readonly Word[], context: ReadContext): readonly Effect[]
   const { does, connectsTo } = row;
   const sub = takeApart(rest, row.grammar ?? {});
   const changes = typeof does === 'function' ? does(sub) : does;
+  effects.push(...taken.values('--work-tree').map(changes === 'shows' ? reads : writes));
   if (changes === 'writes') effects.push(WRITES_HERE);
   // What git keeps for itself; settings and hooks are told apart.
   else if (changes === 'keeps') effects.push(writes('.git/index'));

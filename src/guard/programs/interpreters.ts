@@ -27,6 +27,7 @@ interface Interpreter {
   readonly instead?: string;
   readonly values?: Grammar['values'];
   readonly oneDash?: boolean;
+  readonly exact?: boolean;
   /** Operands behind code are files that it works on. */
   readonly worksOnFiles?: boolean;
   read?(taken: Arguments): readonly Effect[];
@@ -42,6 +43,7 @@ function interpreter({
   instead = '',
   values = {},
   oneDash = false,
+  exact = false,
   worksOnFiles = false,
   read,
 }: Interpreter): Program {
@@ -54,7 +56,14 @@ function interpreter({
     versioned: true,
     class: 'runs',
     about: `runs ${language}: ${code === '' ? '' : `of ${codes.join(', ')}, `}of a file, or from standard input`,
-    grammar: { optionsFirst: true, careful: true, oneDash, flags, values: special === '' ? values : { ...values, special } },
+    grammar: {
+      optionsFirst: true,
+      careful: true,
+      oneDash,
+      exact,
+      flags,
+      values: special === '' ? values : { ...values, special },
+    },
     read(_args, taken, context) {
       const own = read?.(taken) ?? [];
       const given = code === '' ? undefined : taken.items.find(({ option }) => option !== undefined && codes.includes(option));
@@ -106,6 +115,7 @@ export const INTERPRETERS: readonly Program[] = [
   },
   interpreter({
     names: 'node nodejs iojs',
+    exact: true,
     language: 'JavaScript',
     code: '-e --eval -p --print',
     shows: '-v --v8-options --completion-bash -c --check',
@@ -144,6 +154,7 @@ export const INTERPRETERS: readonly Program[] = [
   }),
   interpreter({
     names: 'php php-cgi',
+    exact: true,
     language: 'PHP',
     code: '-r -R -B -E --run --process-code --process-begin --process-end',
     shows: '-v -i -m -l -w -s --info --modules --syntax-check --strip --syntax-highlight --ini',

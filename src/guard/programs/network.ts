@@ -38,7 +38,7 @@ const CURL: Grammar = {
     text: '-X --request -u --user -A --user-agent -e --referer -m --max-time --connect-timeout -r --range -C --continue-at --retry --retry-delay --retry-max-time --resolve --connect-to -z --time-cond -Q --quote -y -Y -P --ftp-port -t --telnet-option -U --proxy-user --limit-rate --max-filesize --max-redirs --interface --dns-servers --ciphers --tls-max --cert-type --key-type --pass --data-raw --form-string --oauth2-bearer --keepalive-time --parallel-max --noproxy --aws-sigv4 --url-query --proto --proto-default --proto-redir --create-file-mode --delegation --expect100-timeout --happy-eyeballs-timeout-ms --local-port --login-options --mail-from --mail-rcpt --rate --service-name --tls13-ciphers',
   },
   flags:
-    '--remote-name --remote-name-all --remote-header-name --compressed --fail --fail-with-body --fail-early --location --location-trusted --proxy-insecure --ssl --ssl-reqd --netrc --request-target',
+    '--remote-name --remote-name-all --remote-header-name --compressed --fail --fail-with-body --fail-early --location --location-trusted --proxy-insecure --ssl --ssl-reqd --netrc --request-target --head --parallel --parallel-immediate --disable',
   careful: true,
 };
 
@@ -149,6 +149,7 @@ export const NETWORK: readonly Program[] = [
     read: (_args, taken) => {
       const target = taken.value('-O', '--output-document');
       const effects: Effect[] = taken.operands.map((url) => connects(url));
+      if (taken.has('-i', '--input-file')) effects.push(connects());
       if (target) effects.push(...(target.value === '-' ? [] : [writes(target)]));
       else if (!taken.has('--spider') && (taken.operands.length > 0 || taken.has('-i', '--input-file')))
         effects.push(writesInto(taken.value('-P', '--directory-prefix') ?? knownWord('.')));
@@ -290,8 +291,9 @@ export const NETWORK: readonly Program[] = [
     class: 'runs',
     about: 'joins streams; EXEC, SYSTEM and SHELL run programs',
     grammar: { values: { writes: '-L -W -lf -r -R', text: '-b -t -T -lp -ly? -lm? -d?' }, oneDash: true },
-    read: (_args, { operands }) =>
-      operands.flatMap(({ value }) =>
+    read: (args, { operands }) =>
+      // Two addresses in one may begin with that of standard input, a dash.
+      [...operands, ...args.filter(({ value }) => value?.startsWith('-') && value.includes('!!'))].flatMap(({ value }) =>
         value === undefined ? [unknown('gets an address that is computed')] : socatAddress(value),
       ),
   },
@@ -332,6 +334,7 @@ export const NETWORK: readonly Program[] = [
       'talks to a cloud',
     ),
     class: 'writes',
+    read: () => [connects()],
   },
   {
     names: 'mail mailx sendmail msmtp mutt neomutt swaks s-nail',

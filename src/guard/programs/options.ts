@@ -35,6 +35,8 @@ export interface Grammar {
   readonly flags?: string;
   /** Options end at the first operand, as POSIX has it and wrappers do; otherwise both may be mixed. */
   readonly optionsFirst?: boolean;
+  /** Long options are never abbreviated. */
+  readonly exact?: boolean;
   /** Long options begin with one dash (`java`, `openssl`, `go`). */
   readonly oneDash?: boolean;
   /** Some option runs or writes something, so that an argument that is not known may do so. */
@@ -121,7 +123,8 @@ export function takeApart(args: readonly Word[], grammar: Grammar): Arguments {
       return;
     }
     const name = equals === -1 ? text : text.slice(0, equals);
-    const names = kinds.has(name) || longs.includes(name) ? [name] : longs.filter((each) => each.startsWith(name));
+    const isWhole = grammar.exact || kinds.has(name) || longs.includes(name);
+    const names = isWhole ? [name] : longs.filter((each) => each.startsWith(name));
     const attached = equals === -1 ? undefined : rest(word, equals + 1);
     // An abbreviation that several options begin with counts as each of them.
     const takesNext = attached === undefined && names.some((each) => kinds.get(each)?.attachedOnly === false);

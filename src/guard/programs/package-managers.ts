@@ -113,8 +113,9 @@ const PIP: Grammar = {
     'runs file': '-e --editable',
     connects: '-i --index-url --extra-index-url --proxy',
     unknown: '--editor',
-    text: '--upgrade-strategy --no-binary --only-binary --platform --python-version --abi --implementation --global-option --config-settings -C --trusted-host --timeout --retries --progress-bar --format --exclude',
+    text: '--upgrade-strategy --no-binary --only-binary --platform --python-version --abi --implementation --global-option --config-settings -C --root-user-action --trusted-host --timeout --retries --progress-bar --format --exclude',
   },
+  flags: '--upgrade --pre --user',
   careful: true,
 };
 
@@ -147,6 +148,7 @@ const UV: Grammar = {
     special: '-m --module',
     text: '-p --python --with --extra --group --only-group --from --package --python-platform --resolution --prerelease --exclude-newer --link-mode -n --name',
   },
+  exact: true,
   careful: true,
 };
 

@@ -30,7 +30,7 @@ const SSH: Grammar = {
 
 /** `-o ProxyCommand=…`, also with a blank between. */
 function setting(word: Word): readonly Effect[] {
-  const [start, name = ''] = /^\s*["']?([A-Za-z]+)\s*(?:=\s*|\s+)/.exec(word.value ?? word.source) ?? [];
+  const [start, name = ''] = /^\s*["']?([A-Za-z\d]+)\s*(?:=\s*|\s+)/.exec(word.value ?? word.source) ?? [];
   if (start === undefined)
     return word.value === undefined ? [unknown(`gets the setting ${word.source}, which could run a program`)] : [];
   const value: Word =
@@ -120,6 +120,7 @@ const RSYNC: Grammar = {
   },
   flags:
     '--daemon --delete --delete-after --delete-before --delete-during --delete-delay --delete-excluded --remove-source-files --checksum --compress --partial --backup --recursive --relative --server',
+  exact: true,
   careful: true,
 };
 

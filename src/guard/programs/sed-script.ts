@@ -2,16 +2,8 @@
 import type { Effect } from './effect.ts';
 import { reads, runsCode, runsScript, writes } from './program.ts';
 
-export function readSedScript(script: string): readonly Effect[] {
-  const effects = readAs(script, true);
-  // Not every sed lets a bracket hide the mark that ends an expression: what either reading finds counts.
-  if (!/\[[^\]]*\]/.test(script)) return effects;
-  const known = new Set(effects.map((effect) => JSON.stringify(effect)));
-  return [...effects, ...readAs(script, false).filter((effect) => !known.has(JSON.stringify(effect)))];
-}
-
-/** Where the text that `mark` ends is over. */
-function pastMark(script: string, from: number, mark: string, brackets: boolean): number {
+/** Where the text that `mark` ends is over. @param brackets whether a bracket hides the mark, as in a pattern */
+function pastMark(script: string, from: number, mark: string, brackets = true): number {
   for (let at = from; at < script.length; at++) {
     const character = script[at];
     if (character === '\\') at++;
@@ -50,15 +42,15 @@ function endOfText(script: string, at: number): number {
   return end;
 }
 
-function readAs(script: string, brackets: boolean): readonly Effect[] {
+export function readSedScript(script: string): readonly Effect[] {
   const effects: Effect[] = [];
   let at = 0;
 
   function pastAddress(): void {
     for (;;) {
       const character = script[at];
-      if (character === '/') at = pastMark(script, at + 1, '/', brackets);
-      else if (character === '\\' && at + 1 < script.length) at = pastMark(script, at + 2, script[at + 1] as string, brackets);
+      if (character === '/') at = pastMark(script, at + 1, '/');
+      else if (character === '\\' && at + 1 < script.length) at = pastMark(script, at + 2, script[at + 1] as string);
       else if (character !== undefined && /[\d$~+,!IM\s;{}]/.test(character)) at++;
       else return;
     }
@@ -79,7 +71,7 @@ function readAs(script: string, brackets: boolean): readonly Effect[] {
       case 's':
       case 'y': {
         const mark = script[at] ?? '';
-        at = pastMark(script, at + 1, mark, brackets && command === 's');
+        at = pastMark(script, at + 1, mark, command === 's');
         at = pastMark(script, at, mark, false);
         if (command === 'y') break;
         for (; /[\dgpiImMe \t]/.test(script[at] ?? ''); at++) {
@@ -94,9 +86,8 @@ function readAs(script: string, brackets: boolean): readonly Effect[] {
       case 'e': {
         const text = fileName();
         // A backslash is taken off before a shell gets the text.
-        effects.push(
-          ...(text === '' || text === '}' || text.includes('\\') ? [runsCode('shell', 'the command e')] : runsScript(text, '')),
-        );
+        const isPlain = text !== '' && text !== '}' && !text.includes('\\');
+        effects.push(...(isPlain ? runsScript(text, '') : [runsCode('shell', 'the command e')]));
         break;
       }
       case 'w':

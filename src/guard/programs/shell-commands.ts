@@ -24,6 +24,10 @@ function declares(args: readonly Word[]): readonly Effect[] {
     if (names.length > 0 && !options.some(({ value }) => /[fF]/.test(value ?? '')))
       return [unknown('gives a variable another name')];
   }
+  return declared(args);
+}
+
+function declared(args: readonly Word[]): readonly Effect[] {
   return args.flatMap((word): Effect[] => {
     const set = assignment(word);
     if (set) return [set];
@@ -83,7 +87,8 @@ export const SHELL_COMMANDS: readonly Program[] = [
     grammar: { optionsFirst: true },
     read: (_args, taken) => setsNamed(taken.operands.slice(1, 2)),
   },
-  { names: 'export declare typeset local readonly', class: 'reads', about: 'sets variables', read: (args) => declares(args) },
+  { names: 'export readonly', class: 'reads', about: 'sets variables', read: (args) => declared(args) },
+  { names: 'declare typeset local', class: 'reads', about: 'sets variables', read: (args) => declares(args) },
   {
     names: 'unset',
     class: 'reads',

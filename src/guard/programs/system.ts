@@ -171,7 +171,7 @@ export const SYSTEM: readonly Program[] = [
   actsOrShows('update-alternatives', 'changes the system', (args) =>
     /^--(?:list|display|query|get-selections)$/.test(args[0] ?? ''),
   ),
-  actsOrShows('ldconfig', 'changes the system', only(/^(?:-p|-N|-v|-V|--print-cache|--version)$/)),
+  actsOrShows('ldconfig', 'changes the system', (args) => /^(?:-p|-V|--print-cache|--version)$/.test(args[0] ?? '')),
   actsOrShows('passwd', 'changes users', (args) => args[0] === '-S' || args[0] === '--status'),
   actsOrShows('getcap', 'changes the system', () => true),
   actsOrShows('lpr lp lpadmin cancel cupsctl', 'uses printers', asks),

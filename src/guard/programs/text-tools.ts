@@ -8,7 +8,7 @@ import { readSedScript } from './sed-script.ts';
 import { isStandardInput } from './shells.ts';
 
 function readSed(taken: Arguments): readonly Effect[] {
-  if (taken.has('--sandbox', '--version', '--help')) return [];
+  if (taken.has('--version', '--help')) return [];
   const pieces = taken.values('-e', '--expression', '-f', '--file');
   const effects = taken
     .values('-f', '--file')
@@ -21,7 +21,7 @@ function readSed(taken: Arguments): readonly Effect[] {
   const computed = scripts.find(({ value }) => value === undefined);
   if (computed) effects.push(unknown(`gets a script that is computed (${computed.source.slice(0, 40)})`));
   // Pieces are lines of one script: a line may go on in the next piece.
-  else effects.push(...readSedScript(scripts.map(({ value }) => value).join('\n')));
+  else if (!taken.has('--sandbox')) effects.push(...readSedScript(scripts.map(({ value }) => value).join('\n')));
   effects.push(...files.filter((file) => !isStandardInput(file)).map(inPlace ? writes : reads));
   if (suffix && (suffix.value === undefined || suffix.value.includes('/'))) effects.push(writes(suffix));
   return effects;
@@ -41,10 +41,9 @@ function readAwk(taken: Arguments): readonly Effect[] {
     );
   }
   const rest = inArguments ? taken.operands : taken.operands.slice(1);
-  return [
-    ...effects,
-    ...rest.filter(({ value, source }) => !/^["']?[A-Za-z_]\w*=/.test(value ?? source) && value !== '-').map(reads),
-  ];
+  const inputs = rest.filter(({ value, source }) => !/^["']?[A-Za-z_]\w*=/.test(value ?? source) && value !== '-');
+  const inPlace = taken.values('-i', '--include').some(({ value }) => value?.startsWith('inplace'));
+  return [...effects, ...inputs.map(inPlace ? writes : reads)];
 }
 
 /** The first operand is what to look for, unless an option says it. */
@@ -102,6 +101,7 @@ export const TEXT_TOOLS: readonly Program[] = [
         text: '-A -B -C -m -g -t -T -r -M -j -d -E --glob --iglob --type --type-not --type-add --type-clear --replace --max-depth --maxdepth --max-count --max-columns --max-filesize --sort --sortr --threads --context --after-context --before-context --color --colors --encoding --engine --pre-glob --path-separator --regex-size-limit --dfa-size-limit --context-separator --field-context-separator --field-match-separator --hyperlink-format --generate',
       },
       flags: '--pretty --files --type-list',
+      exact: true,
       careful: true,
     },
     read: (_args, taken) => searched(taken, '-e', '-f', '--regexp', '--file', '--files', '--type-list'),
@@ -171,9 +171,20 @@ export const TEXT_TOOLS: readonly Program[] = [
     grammar: { values: { text: '-f -s -w --skip-fields --skip-chars --check-chars --group? --all-repeated?' } },
     operands: ['reads', 'writes', 'text'],
   },
-  reader('cut paste join fold fmt pr column colrm expand unexpand rev ul tsort comm tac nl col', 'works on lines', {
-    text: '-d -f -c -b -w -t -s -o -j -1 -2 -e -a -l -i -v -h -n -N -x --delimiter --delimiters --fields --characters --bytes --width --tabs --output-delimiter --separator --table-columns',
+  reader('cut gcut paste', 'works on columns', {
+    text: '-d -f -c -b --delimiter --delimiters --fields --characters --bytes --output-delimiter',
   }),
+  reader('join', 'joins lines of two files', { text: '-1 -2 -a -e -j -o -t -v' }),
+  reader('fold fmt expand unexpand', 'breaks lines', { text: '-w --width -g --goal -p --prefix -t --tabs' }),
+  reader('pr', 'makes pages', {
+    text: '-h -l -o -D -N -W -w --header --length --indent --date-format --first-line-number --width',
+  }),
+  reader('column', 'makes columns', {
+    text: '-c -s -o -N -H -R -O -T -W -E -l -d --output-width --separator --output-separator --table-columns',
+  }),
+  reader('nl', 'numbers lines', { text: '-b -d -f -h -i -l -n -s -v -w' }),
+  reader('comm rev ul tsort tac col', 'works on lines', { text: '-s --separator --output-delimiter --total?' }),
+  { names: 'colrm', class: 'reads', about: 'removes columns of its input' },
   {
     names: 'look',
     class: 'reads',

@@ -12,12 +12,12 @@ function output(word: Word | undefined): readonly Effect[] {
   return [writes(word)];
 }
 
-const TRACE: Grammar = {
+const STRACE: Grammar = {
   values: {
     special: '-o --output',
     variable: '-E --env',
-    unknown: '-u --user -F',
-    text: '-e -p -s -P -a -I -O -S -b -X -n -l -x -A -D -w --trace --attach --string-limit',
+    unknown: '-u --user',
+    text: '-e -p -s -P -a -I -O -S -b -X -U --trace --attach --string-limit',
   },
   optionsFirst: true,
   careful: true,
@@ -37,12 +37,23 @@ const perfRead = /^(?:report|list|annotate|diff|evlist|buildid-list|version|test
 
 export const TRACERS: readonly Program[] = [
   {
-    names: 'strace ltrace truss dtruss',
+    names: 'strace truss dtruss',
     class: 'runs',
     about: 'runs a program and tells what it does',
-    grammar: TRACE,
+    grammar: STRACE,
     operands: 'argv',
     read: (_args, taken) => taken.values('-o', '--output').flatMap(output),
+  },
+  {
+    names: 'ltrace',
+    class: 'runs',
+    about: 'runs a program and tells what it calls',
+    grammar: {
+      values: { writes: '-o --output', unknown: '-u -F', text: '-e -x -l -n -p -s -a -D -w -A' },
+      optionsFirst: true,
+      careful: true,
+    },
+    operands: 'argv',
   },
   {
     names: 'valgrind',
@@ -50,11 +61,11 @@ export const TRACERS: readonly Program[] = [
     about: 'runs a program and checks its memory',
     grammar: {
       values: {
-        writes: '--log-file --xml-file --massif-out-file --callgrind-out-file --cachegrind-out-file',
-        command: '--db-command',
-        reads: '--suppressions',
-        text: '--tool --leak-check --log-fd',
+        writes: '--log-file? --xml-file? --massif-out-file? --callgrind-out-file? --cachegrind-out-file?',
+        command: '--db-command?',
+        reads: '--suppressions?',
       },
+      exact: true,
       optionsFirst: true,
       careful: true,
     },

@@ -15,13 +15,14 @@ export const VERSION_CONTROL: readonly Program[] = [
     about: 'works on a repository',
     grammar: {
       values: {
-        unknown: '--config --debugger',
+        unknown: '--config --debugger?',
         'works in': '-R --repository --cwd',
         script: '--ssh -e --remotecmd',
         text: '-r --rev -m --message -u --user -d --date -l --limit --template -T -c',
         reads: '--logfile',
         writes: '-o --output',
       },
+      flags: '--debug',
       careful: true,
     },
     read: (_args, { operands }) => {

@@ -7,25 +7,29 @@ const teller = (names: string, about: string): Program => ({ names, class: 'read
 const HARMLESS_START = /^\+{1,2}(?:\d*[gGFp%]?|\/[^\n]*)$/;
 
 export const VIEWERS: readonly Program[] = [
-  reader(
-    'cat more gcat zcat bzcat xzcat zstdcat lz4cat zless zmore xzless ls gls dir vdir stat gstat wc gwc du gdu df readlink greadlink realpath namei lsattr getfacl exa eza lsd hexyl pathchk',
-    'shows files',
-    {
-      text: '-I -L -h -c --format --printf -t -T -w -B --block-size --time-style --sort --color? --hide --ignore --exclude -d --max-depth --threshold',
-      reads: '--files0-from -X --exclude-from',
-    },
-  ),
+  reader('cat gcat more zcat bzcat xzcat zstdcat lz4cat zmore xzless hexyl namei getfacl lsattr pathchk', 'shows files'),
+  reader('ls gls dir vdir exa eza lsd', 'shows folders', {
+    text: '-I --ignore -w --width -T --tabsize --level --hide --sort --time --time-style --format --block-size --quoting-style',
+  }),
+  reader('stat gstat', 'shows what is known of files', { text: '-c --format --printf' }),
+  reader('wc gwc', 'counts', { reads: '--files0-from' }),
+  reader('readlink greadlink realpath', 'shows where links lead', { text: '--relative-to --relative-base' }),
+  reader('du gdu df', 'shows how much space is used', {
+    text: '-d --max-depth -t --threshold -B --block-size --exclude --output? --time? --time-style',
+    reads: '-X --exclude-from --files0-from',
+  }),
   reader('head tail ghead gtail', 'shows the beginning or the end of files', {
     text: '-n --lines -c --bytes -s --sleep-interval --pid --max-unchanged-stats',
   }),
   reader('md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum b3sum cksum sum md5 shasum', 'calculates checksums', {
     text: '-a --algorithm -l --length',
   }),
-  reader('cmp diff gdiff diff3 zdiff zcmp colordiff wdiff difft', 'compares files', {
-    program: '--diff-program',
+  reader('diff gdiff zdiff colordiff difft wdiff', 'compares files', {
     reads: '-X --exclude-from --from-file --to-file',
-    text: '-U -C -I -x -F -W -L -n -i -w --label --width --unified? --context? --exclude --ignore-matching-lines --color? --show-function-line --line-format --old-line-format --new-line-format --unchanged-line-format --palette --tabsize --horizon-lines',
+    text: '-U -C -I -x -F -W -L --label --width --unified? --context? --exclude --ignore-matching-lines --color? --show-function-line --line-format --old-line-format --new-line-format --unchanged-line-format --palette --tabsize --horizon-lines',
   }),
+  reader('cmp zcmp', 'compares files', { text: '-n --bytes -i --ignore-initial' }),
+  reader('diff3', 'compares three files', { program: '--diff-program', text: '-L --label' }),
   {
     names: 'sdiff',
     class: 'reads',
@@ -33,10 +37,18 @@ export const VIEWERS: readonly Program[] = [
     grammar: { values: { program: '--diff-program', writes: '-o --output', text: '-w --width -I' }, careful: true },
     operands: 'reads',
   },
-  reader('od god hexdump hd strings base64 base32 basenc gbase64 nm objdump readelf size c++filt addr2line', 'shows bytes', {
-    text: '-A -t -N -j -w -c -l -s -g -n -e -b -M --wrap --strings --radix --format',
+  reader('od god', 'shows bytes', {
+    text: '-A -j -N -S -t -w? --address-radix --skip-bytes --read-bytes --strings? --format --width?',
+  }),
+  reader('hexdump hd', 'shows bytes', { text: '-e -n -s --format --length --skip', reads: '-f --format-file' }),
+  reader('base64 base32 basenc gbase64', 'turns bytes into text', { text: '-w --wrap' }),
+  reader('strings', 'shows the text in files', {
+    text: '-n -e -t -T -s --bytes --encoding --radix --target --output-separator',
+  }),
+  reader('nm objdump readelf size addr2line c++filt', 'shows what is in object files', {
     'runs file': '--plugin',
-    reads: '-f',
+    reads: '-e --exe',
+    text: '-j --section -M --disassembler-options -x --hex-dump -p --string-dump -R --relocated-dump --start-address --stop-address -m --architecture',
   }),
   { names: 'ldd', class: 'runs', about: 'shows the libraries of a program, which its loader may run', operands: 'runs file' },
   {
@@ -73,6 +85,7 @@ export const VIEWERS: readonly Program[] = [
         script: '--pager',
         text: '-l --language -H --highlight-line --theme --style -r --line-range --paging --color --tabs --wrap -m --map-syntax --file-name --terminal-width',
       },
+      exact: true,
       careful: true,
     },
     operands: 'reads',
@@ -81,7 +94,7 @@ export const VIEWERS: readonly Program[] = [
     names: 'delta diff-so-fancy',
     class: 'reads',
     about: 'shows differences',
-    grammar: { values: { script: '--pager', reads: '--config' }, careful: true },
+    grammar: { values: { script: '--pager', reads: '--config' }, exact: true, careful: true },
     operands: 'reads',
   },
   {

@@ -65,9 +65,10 @@ const ENV_ROW: Omit<Row, 'names'> = { grammar: ENV, read: (args, taken, context)
 function readXargs(taken: Arguments): readonly Effect[] {
   const { operands } = taken;
   if (operands.length === 0) return [];
-  const replaced = taken.has('-I', '-i', '--replace', '-J')
-    ? (taken.value('-I', '-i', '--replace', '-J')?.value ?? '{}')
-    : undefined;
+  const placeholder = taken.value('-I', '-i', '--replace', '-J');
+  if (placeholder && placeholder.value === undefined)
+    return [...runs(operands), unknown('puts its input in where cannot be known')];
+  const replaced = taken.has('-I', '-i', '--replace', '-J') ? (placeholder?.value ?? '{}') : undefined;
   if (replaced === undefined || taken.has('-J')) return runs([...operands, LATER_WORDS]);
   return runs(operands.map((word) => filledIn(word, replaced)));
 }
@@ -97,6 +98,7 @@ function readFlock(taken: Arguments): readonly Effect[] {
   return [writes(lock), ...(script ? runsScript(script, 'by its option -c') : runs(rest))];
 }
 
+/** Runs what follows its own options. */
 const wrapper = (
   names: string,
   about: string,
@@ -237,13 +239,15 @@ export const WRAPPERS: readonly Program[] = [
     about: 'runs a script for each of its inputs',
     grammar: {
       values: {
-        reads: '-a --arg-file --env --basefile --bf',
+        reads: '-a --arg-file --basefile --bf',
         writes: '--joblog --results --res --tmpdir --tempdir',
         connects: '-S --sshlogin',
         'runs file': '-J --profile --sshloginfile --slf',
         code: '--rpl --filter',
         text: '-j --jobs -P --max-procs -n --max-args -N -L --max-lines -l? -I -i? -d --delimiter -C --colsep --tagstring --halt --block --delay --timeout --retries --load --memfree --nice -s --max-chars -X? --workdir --wd --id --semaphorename --pipe-part? --shuf? --progress?',
       },
+      flags:
+        '--tag --pipe --tmux --link --files --null --group --semaphore --resume --resume-failed --keep-order --dry-run --header --env --line-buffer --load-average',
       optionsFirst: true,
       careful: true,
     },
@@ -351,14 +355,20 @@ export const WRAPPERS: readonly Program[] = [
         text: '-g --group -G --supp-group -u --user -w --whitelist-environment',
       },
     },
+    read: (_args, taken) => (taken.has('-u', '--user') ? runs(taken.operands) : []),
   },
-  privileged(
-    'unshare nsenter setpriv capsh bwrap firejail proot fakechroot systemd-nspawn cgexec',
-    'runs a program in another world',
-    {
-      values: { text: '-S -G -w --wd --map-user --map-group --reuid --regid --groups', unknown: '-R --root' },
+  privileged('unshare nsenter setpriv', 'runs a program in another world', {
+    values: {
+      text: '-t --target -S --setuid -G --setgid --map-user --map-group --reuid --regid --groups --clear-groups --propagation',
+      unknown: '-R --root -w --wd',
     },
-  ),
+  }),
+  {
+    names: 'bwrap firejail proot fakechroot systemd-nspawn cgexec capsh',
+    class: 'controls',
+    about: 'runs a program in another world',
+    read: () => [unknown('runs what its arguments say')],
+  },
   {
     ...privileged('chroot', 'runs a program in another world', { values: { text: '--userspec --groups' } }),
     operands: ['unknown', 'argv'],
@@ -368,9 +378,17 @@ export const WRAPPERS: readonly Program[] = [
     class: 'controls',
     about: 'has programs run later, or by others',
     grammar: {
-      values: { program: '-x --exec -a --startas', 'works in': '-d --chdir', 'runs file': '-f', text: '-p -u -g -t' },
+      values: {
+        special: '-x --exec -a --startas',
+        'works in': '-d --chdir --working-directory',
+        'runs file': '-f',
+        text: '-p --property --pidfile -u --unit --uid --gid -g --group -c --chuid -n --name -t --slice --description -E --setenv -M --machine -H --host --on-active --on-calendar',
+      },
+      flags: '--start --stop --status --pty --pipe --scope',
       optionsFirst: true,
     },
+    operands: 'argv',
+    read: (_args, taken) => runs(taken.values('-x', '--exec', '-a', '--startas').slice(-1)),
   },
   {
     names: 'crontab atq atrm',

@@ -99,6 +99,28 @@ describe('a word that is not known', () => {
 });
 
 describe('the table', () => {
+  it('tells how dangerous a program is beside its effects', () => {
+    const classOf = (name: string) => readProgram(name, [], { piped: false })?.class;
+    expect(['cat', 'grep', 'sed', 'find', 'tar'].map(classOf)).toEqual(Array(5).fill('reads'));
+    expect(['rm', 'tee', 'kill', 'vim'].map(classOf)).toEqual(Array(4).fill('writes'));
+    expect(['env', 'bash', 'python3', 'make', 'git'].map(classOf)).toEqual(Array(5).fill('runs'));
+    expect(['sudo', 'reboot', 'mkfs.ext4', 'useradd'].map(classOf)).toEqual(Array(4).fill('controls'));
+  });
+
+  it('knows programs with their versions, and no others by it', () => {
+    for (const name of ['python3.11', 'gcc-12', 'x86_64-linux-gnu-gcc-12', 'lua5.4', 'ruby3.1', 'gawk', 'ld-linux-x86-64.so.2'])
+      expect(readProgram(name, [], { piped: false })).toBeDefined();
+    for (const name of ['cat2', 'rm1', 'sh5', 'my-gcc-12', 'python3-evil', ''])
+      expect(readProgram(name, [], { piped: false })).toBeUndefined();
+  });
+
+  it('goes by what a program was called where that decides', () => {
+    const effects = (calledAs: string) =>
+      readProgram('xz', [knownWord('f.xz')], { piped: false, calledAs })?.effects.map(({ kind }) => kind);
+    expect(effects('xz')).toEqual(['writes']);
+    expect(effects('xzcat')).toEqual(['reads']);
+  });
+
   it('says what is understood of each program', () => {
     expect(KNOWN_PROGRAMS.size).toBeGreaterThan(500);
     for (const name of KNOWN_PROGRAMS) expect(describeProgram(name)).toMatch(/\w/);
