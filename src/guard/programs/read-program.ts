@@ -4,15 +4,23 @@ import { ARCHIVES } from './archives.ts';
 import { BUILD_TOOLS } from './build-tools.ts';
 import { COMPILERS } from './compilers.ts';
 import { CONTAINERS } from './containers.ts';
+import { DOWNLOADS } from './downloads.ts';
 import { EDITORS } from './editors.ts';
 import type { ProgramReading } from './effect.ts';
 import { FILE_TOOLS } from './file-tools.ts';
 import { GIT } from './git.ts';
+import { INPUT_RUNNERS } from './input-runners.ts';
 import { INTERPRETERS } from './interpreters.ts';
+import { KEYS_AND_MAIL } from './keys-and-mail.ts';
+import { MAKE_AND_CMAKE } from './make-and-cmake.ts';
 import { NETWORK } from './network.ts';
+import { NODE_PACKAGES } from './node-packages.ts';
+import { OTHER_RIGHTS } from './other-rights.ts';
 import { PACKAGE_MANAGERS } from './package-managers.ts';
 import { byName, type Program, type ReadContext, readRow } from './program.ts';
 import { REMOTE_SHELLS } from './remote-shells.ts';
+import { RUNTIMES } from './runtimes.ts';
+import { RUST_AND_GO } from './rust-and-go.ts';
 import { SHELL_COMMANDS } from './shell-commands.ts';
 import { SHELLS } from './shells.ts';
 import { SYSTEM } from './system.ts';
@@ -25,7 +33,10 @@ const TABLE: readonly Program[] = [
   SHELL_COMMANDS,
   SHELLS,
   WRAPPERS,
+  INPUT_RUNNERS,
+  OTHER_RIGHTS,
   INTERPRETERS,
+  RUNTIMES,
   FILE_TOOLS,
   TEXT_TOOLS,
   VIEWERS,
@@ -34,10 +45,15 @@ const TABLE: readonly Program[] = [
   GIT,
   VERSION_CONTROL,
   BUILD_TOOLS,
+  MAKE_AND_CMAKE,
   COMPILERS,
+  RUST_AND_GO,
   PACKAGE_MANAGERS,
+  NODE_PACKAGES,
   CONTAINERS,
   NETWORK,
+  DOWNLOADS,
+  KEYS_AND_MAIL,
   REMOTE_SHELLS,
   SYSTEM,
 ].flat();

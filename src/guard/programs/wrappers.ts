@@ -5,7 +5,6 @@ import { FINDERS } from './find.ts';
 import type { Arguments, Grammar } from './options.ts';
 import {
   assignment,
-  controls,
   type Program,
   type ReadContext,
   type Row,
@@ -18,7 +17,8 @@ import {
   writes,
 } from './program.ts';
 import { TRACERS } from './tracers.ts';
-import { joinedWords, LATER_WORDS, laterWord, splitAtBlanks } from './unknown-words.ts';
+import { joinedWords, splitAtBlanks } from './unknown-words.ts';
+import { wrapper } from './wrapper.ts';
 
 const ENV: Grammar = {
   values: {
@@ -61,61 +61,12 @@ function readEnv(args: readonly Word[], taken: Arguments, context: ReadContext):
 
 const ENV_ROW: Omit<Row, 'names'> = { grammar: ENV, read: (args, taken, context) => readEnv(args, taken, context) };
 
-/** `xargs`: what it reads is added to the command, or put in for a placeholder. */
-function readXargs(taken: Arguments): readonly Effect[] {
-  const { operands } = taken;
-  if (operands.length === 0) return [];
-  const placeholder = taken.value('-I', '-i', '--replace', '-J');
-  if (placeholder && placeholder.value === undefined)
-    return [...runs(operands), unknown('puts its input in where cannot be known')];
-  const replaced = taken.has('-I', '-i', '--replace', '-J') ? (placeholder?.value ?? '{}') : undefined;
-  if (replaced === undefined || taken.has('-J')) return runs([...operands, LATER_WORDS]);
-  return runs(operands.map((word) => filledIn(word, replaced)));
-}
-
-/** A word with a placeholder for what is known later. */
-function filledIn(word: Word, placeholder: string): Word {
-  const at = placeholder === '' ? -1 : (word.value?.indexOf(placeholder) ?? -1);
-  return at === -1 ? word : laterWord(word.value?.slice(0, at));
-}
-
-/** GNU parallel hands its words to a shell as one line, with the inputs quoted. */
-function readParallel(taken: Arguments): readonly Effect[] {
-  const separator = taken.operands.findIndex(({ value }) => /^:::{1,2}\+?$/.test(value ?? ''));
-  const words = separator === -1 ? taken.operands : taken.operands.slice(0, separator);
-  if (words.length === 0) return [unknown('runs the lines that it reads')];
-  const { value } = joinedWords(words);
-  if (value === undefined) return [unknown('runs a command that is computed')];
-  if (value.includes('{=')) return [runsCode('Perl', '{= =}')];
-  const script = value.replaceAll(/\{[\d#%./+-]*\}/g, '"$1"');
-  return runsScript(script === value ? `${value} "$@"` : script, '');
-}
-
 function readFlock(taken: Arguments): readonly Effect[] {
   const [lock, ...rest] = taken.operands;
   if (!lock || /^\d+$/.test(lock.value ?? '')) return [];
   const script = taken.value('-c', '--command') ?? (/^(?:-c|--command)$/.test(rest[0]?.value ?? '') ? rest[1] : undefined);
   return [writes(lock), ...(script ? runsScript(script, 'by its option -c') : runs(rest))];
 }
-
-/** Runs what follows its own options. */
-const wrapper = (
-  names: string,
-  about: string,
-  grammar: Grammar = {},
-  operands: Program['operands'] | 'by reader' = 'argv',
-): Program => ({
-  names,
-  class: 'runs',
-  about,
-  grammar: { optionsFirst: true, careful: true, ...grammar },
-  ...(operands !== 'by reader' && { operands }),
-});
-
-const privileged = (names: string, about: string, grammar: Grammar = {}): Program => ({
-  ...wrapper(names, about, grammar),
-  class: 'controls',
-});
 
 export const WRAPPERS: readonly Program[] = [
   ...FINDERS,
@@ -164,12 +115,6 @@ export const WRAPPERS: readonly Program[] = [
       },
     }),
   },
-  {
-    names: 'xterm gnome-terminal konsole alacritty kitty wezterm foot',
-    class: 'runs',
-    about: 'runs programs in windows',
-    read: (args) => (args.length > 0 ? [unknown('runs what its options say')] : []),
-  },
   wrapper('prlimit', 'runs a program with other limits', { values: { text: '-p --pid -o --output' } }),
   wrapper('numactl', 'runs a program on some memory', { values: { text: '-i -m -N -C -p -l' } }),
   {
@@ -215,52 +160,6 @@ export const WRAPPERS: readonly Program[] = [
           : runsScript(joinedWords(taken.operands), 'again and again'),
   },
   {
-    ...wrapper('entr', 'runs a program when files change', {}, 'by reader'),
-    read: (_args, taken) => (taken.has('-s') ? runsScript(taken.operands[0], 'by its option -s') : runs(taken.operands)),
-  },
-  {
-    names: 'xargs gxargs',
-    class: 'runs',
-    about: 'runs a program with arguments from its input',
-    grammar: {
-      values: {
-        reads: '-a --arg-file',
-        special: '-I -i? --replace? -J',
-        text: '-d --delimiter -E -e? --eof? -L -l? --max-lines? -n --max-args -P --max-procs -s --max-chars -R -S --process-slot-var',
-      },
-      optionsFirst: true,
-      careful: true,
-    },
-    read: (_args, taken) => readXargs(taken),
-  },
-  {
-    names: 'parallel sem',
-    class: 'runs',
-    about: 'runs a script for each of its inputs',
-    grammar: {
-      values: {
-        reads: '-a --arg-file --basefile --bf',
-        writes: '--joblog --results --res --tmpdir --tempdir',
-        connects: '-S --sshlogin',
-        'runs file': '-J --profile --sshloginfile --slf',
-        code: '--rpl --filter',
-        text: '-j --jobs -P --max-procs -n --max-args -N -L --max-lines -l? -I -i? -d --delimiter -C --colsep --tagstring --halt --block --delay --timeout --retries --load --memfree --nice -s --max-chars -X? --workdir --wd --id --semaphorename --pipe-part? --shuf? --progress?',
-      },
-      flags:
-        '--tag --pipe --tmux --link --files --null --group --semaphore --resume --resume-failed --keep-order --dry-run --header --env --line-buffer --load-average',
-      optionsFirst: true,
-      careful: true,
-    },
-    read: (_args, taken) => readParallel(taken),
-  },
-  {
-    names: 'run-parts',
-    class: 'runs',
-    about: 'runs all programs of a folder',
-    grammar: { values: { text: '-a --arg -u --umask --regex' }, careful: true },
-    read: (_args, taken) => (taken.has('--test', '--list') ? [] : taken.operands.flatMap(runsFile)),
-  },
-  {
     names: 'script',
     class: 'runs',
     about: 'runs a shell and writes down what it shows',
@@ -291,44 +190,6 @@ export const WRAPPERS: readonly Program[] = [
     },
   },
   {
-    names: 'tmux',
-    class: 'runs',
-    about: 'runs programs in terminals of their own',
-    grammar: { values: { 'runs file': '-f', text: '-L -S -T', script: '-c' }, optionsFirst: true, careful: true },
-    read: (_args, { operands: [command] }) =>
-      command &&
-      !/^(?:ls|list-\w+|has(?:-session)?|display(?:-message)?|capture-pane|show\w*(?:-\w+)?|info|kill-\w+|detach\w*)$/.test(
-        command.value ?? '',
-      )
-        ? [unknown('runs programs that are not followed')]
-        : [],
-  },
-  {
-    names: 'screen byobu zellij dtach abduco',
-    class: 'runs',
-    about: 'runs programs in terminals of their own',
-    read: (args) =>
-      args.length === 1 && /^(?:-ls|-list|-v|--version|--help)$/.test(args[0]?.value ?? '')
-        ? []
-        : [unknown('runs programs that are not followed')],
-  },
-  {
-    names: 'hyperfine',
-    class: 'runs',
-    about: 'measures scripts',
-    grammar: {
-      values: {
-        program: '-S --shell',
-        script: '-p --prepare -c --cleanup -s --setup --conclude',
-        writes: '--export-json --export-csv --export-markdown --export-asciidoc --export-orgmode --output',
-        reads: '--input',
-        text: '-w --warmup -r --runs -m --min-runs -M --max-runs -n --command-name -L --parameter-list -P --parameter-scan -D --style -u --time-unit --sort',
-      },
-      careful: true,
-    },
-    operands: 'script',
-  },
-  {
     names: 'direnv',
     class: 'runs',
     about: 'loads variables of a folder; exec runs a program with them',
@@ -337,64 +198,4 @@ export const WRAPPERS: readonly Program[] = [
         ? [...(args[1] ? runsFile(args[1]) : []), ...runs(args.slice(2))]
         : [unknown('runs what the .envrc of a folder says')],
   },
-  privileged('sudo doas pkexec gosu su-exec', 'runs a program with the rights of another user', {
-    values: {
-      text: '-u --user -g --group -h --host -p --prompt -C --close-from -r --role -t --type -U --other-user -T --command-timeout -a',
-      'works in': '-D --chdir',
-      unknown: '-R --chroot',
-    },
-  }),
-  {
-    names: 'su runuser sg newgrp',
-    class: 'controls',
-    about: 'runs a shell as another user',
-    grammar: {
-      values: {
-        script: '-c --command --session-command',
-        program: '-s --shell',
-        text: '-g --group -G --supp-group -u --user -w --whitelist-environment',
-      },
-    },
-    read: (_args, taken) => (taken.has('-u', '--user') ? runs(taken.operands) : []),
-  },
-  privileged('unshare nsenter setpriv', 'runs a program in another world', {
-    values: {
-      text: '-t --target -S --setuid -G --setgid --map-user --map-group --reuid --regid --groups --clear-groups --propagation',
-      unknown: '-R --root -w --wd',
-    },
-  }),
-  {
-    names: 'bwrap firejail proot fakechroot systemd-nspawn cgexec capsh',
-    class: 'controls',
-    about: 'runs a program in another world',
-    read: () => [unknown('runs what its arguments say')],
-  },
-  {
-    ...privileged('chroot', 'runs a program in another world', { values: { text: '--userspec --groups' } }),
-    operands: ['unknown', 'argv'],
-  },
-  {
-    names: 'start-stop-daemon daemonize systemd-run at batch',
-    class: 'controls',
-    about: 'has programs run later, or by others',
-    grammar: {
-      values: {
-        special: '-x --exec -a --startas',
-        'works in': '-d --chdir --working-directory',
-        'runs file': '-f',
-        text: '-p --property --pidfile -u --unit --uid --gid -g --group -c --chuid -n --name -t --slice --description -E --setenv -M --machine -H --host --on-active --on-calendar',
-      },
-      flags: '--start --stop --status --pty --pipe --scope',
-      optionsFirst: true,
-    },
-    operands: 'argv',
-    read: (_args, taken) => runs(taken.values('-x', '--exec', '-a', '--startas').slice(-1)),
-  },
-  {
-    names: 'crontab atq atrm',
-    class: 'reads',
-    about: 'has programs run later; -l shows them',
-    read: (args) => (args.every(({ value }) => value === '-l') ? [] : [controls('has programs run later')]),
-  },
-  { names: 'mcp-python', class: 'controls', about: 'is this program: what it may do is for people to say' },
 ];
