@@ -171,12 +171,12 @@ describe("limits by processes' own limits", () => {
     expect(await run(`${hog} & ${hog} & ${hog} & wait`)).toMatchObject({ limitHit: 'memory', signal: 'SIGKILL' });
   });
 
-  it('end a fork bomb, and nothing of it is left', async () => {
+  it('end a fork bomb, and nothing of it is left', { timeout: 30_000 }, async () => {
     const word = randomUUID();
     const result = await run(BOMB, { env: { PATH: '/usr/bin:/bin', WORD: word } });
     expect(result.limitHit).toBe('processes');
-    expect(result.latestMs).toBeLessThan(1000);
-    expect(await eventually(() => processesWith(word).length === 0)).toBe(true);
+    expect(result.latestMs).toBeLessThan(5000);
+    expect(await eventually(() => processesWith(word).length === 0, 15_000)).toBe(true);
   });
 });
 
