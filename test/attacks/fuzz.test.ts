@@ -16,7 +16,8 @@ import { createOracle, type Oracle } from './fuzz/oracle.ts';
 import { anyScript } from './fuzz/scripts.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
-const SEED = process.env.FUZZ_SEED === undefined ? undefined : Number(process.env.FUZZ_SEED);
+/** The same scripts in every ordinary run: whoever looks for new holes chooses others, and more of them. */
+const SEED = Number(process.env.FUZZ_SEED ?? 20_261_123);
 /** A round takes some 20 ms; no round starts after this. */
 const TIME_LIMIT_MS = Math.max(35_000, RUNS * 200);
 /** What the scripts use beside the denied programs. */
@@ -59,7 +60,7 @@ describe.skipIf(!hasBubblewrap()).each([
     await fc.assert(property, {
       numRuns: RUNS,
       interruptAfterTimeLimit: TIME_LIMIT_MS,
-      ...(SEED !== undefined && { seed: SEED }),
+      seed: SEED,
     });
     const share = Math.round((100 * counts.refused) / Math.max(1, counts.harmless));
     console.info(
