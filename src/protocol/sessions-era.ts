@@ -26,6 +26,7 @@ import {
 } from './jsonrpc.ts';
 import { isAtLeast, isLogLevel } from './log-levels.ts';
 import { objectParam, stringParam } from './params.ts';
+import { PassingMap } from './passing-map.ts';
 import { createProgressSender, type ProgressSender, progressTokenOf } from './progress.ts';
 import { type McpService, UnknownResource } from './service.ts';
 import { isSessionVersion, type SessionVersion } from './versions.ts';
@@ -82,8 +83,8 @@ export class Session {
   readonly #wire: SessionWire;
   #logLevel: LogLevel = 'info';
   #lastQuestion = 0;
+  readonly #running = new PassingMap<RequestId, Running>();
   /** Made when first needed: an idle session holds none of them. */
-  #running: Map<RequestId, Running> | undefined;
   #questions: Map<RequestId, (response: JsonRpcResponse) => void> | undefined;
   #subscriptions: Set<string> | undefined;
 
@@ -96,12 +97,11 @@ export class Session {
 
   /** True while a request is being answered. */
   get busy(): boolean {
-    return this.#running !== undefined && this.#running.size > 0;
+    return this.#running.size > 0;
   }
 
   /** Answers a request; undefined when it was cancelled, which is not answered (MCP cancellation). */
   async request({ id, method, params = {} }: JsonRpcRequest): Promise<JsonRpcResponse | undefined> {
-    this.#running ??= new Map();
     if (this.#running.has(id)) {
       return errorResponse(id, new ProtocolError(ERROR_CODES.invalidRequest, 'A request with this id is still running.'));
     }
@@ -125,8 +125,6 @@ export class Session {
     } finally {
       progress?.stop();
       this.#running.delete(id);
-      // A Map that outlives what passes through it drags dead requests into old space.
-      if (this.#running.size === 0) this.#running = undefined;
     }
   }
 
@@ -137,7 +135,7 @@ export class Session {
 
   /** Stops a running request; it will have no response. Unknown and finished ids are ignored. */
   cancel(id: RequestId): void {
-    this.#running?.get(id)?.abort.abort(new Failure('cancelled', 'The client cancelled the call.'));
+    this.#running.get(id)?.abort.abort(new Failure('cancelled', 'The client cancelled the call.'));
   }
 
   /** Hands the client's answer to the question it belongs to. */
@@ -156,7 +154,7 @@ export class Session {
 
   /** Stops everything that runs for this session. */
   close(): void {
-    for (const { abort } of this.#running?.values() ?? []) abort.abort(new Failure('cancelled', 'The session ended.'));
+    for (const { abort } of this.#running.values()) abort.abort(new Failure('cancelled', 'The session ended.'));
   }
 
   #answer(

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Principal } from '../identity/principal.ts';
 import type { Deadlines } from '../orchestrator/deadlines.ts';
 import { encodeMessage, type JsonRpcMessage, type JsonRpcRequest, type RequestId } from '../protocol/jsonrpc.ts';
+import { PassingMap } from '../protocol/passing-map.ts';
 import type { McpService } from '../protocol/service.ts';
 import { Session, type SessionTerms, type SessionWire } from '../protocol/sessions-era.ts';
 import { type EventStream, type EventStreamLimits, EventStreams, startEventStream } from './event-streams.ts';
@@ -29,8 +30,7 @@ export class HttpSession implements SessionWire {
   readonly session: Session;
   readonly #options: HttpSessionOptions;
   readonly #slowAnswers: Deadlines;
-  /** Only while there is any: a Map that outlives what passes through it drags dead requests into old space. */
-  #answering: Map<RequestId, Answering> | undefined;
+  readonly #answering = new PassingMap<RequestId, Answering>();
   #streams: EventStreams | undefined;
   #ownStream: EventStream | undefined;
   lastUsedMs = Date.now();
@@ -53,14 +53,12 @@ export class HttpSession implements SessionWire {
 
   async answer(message: JsonRpcRequest, response: ServerResponse, accepted: AcceptedAnswers): Promise<void> {
     const answering: Answering = { response, acceptsStream: accepted.stream, stream: undefined };
-    this.#answering ??= new Map();
     const known = this.#answering.has(message.id);
     if (!known) this.#answering.set(message.id, answering);
     const slow = accepted.stream ? this.#slowAnswers.set(() => this.#stream(answering)) : undefined;
     const answer = await this.session.request(message);
     if (slow) this.#slowAnswers.clear(slow);
-    if (!known) this.#answering?.delete(message.id);
-    if (this.#answering?.size === 0) this.#answering = undefined;
+    if (!known) this.#answering.delete(message.id);
     // A cancelled request has no response (MCP cancellation): its stream just ends.
     if (answer === undefined || accepted.streamFirst) this.#stream(answering);
     if (answering.stream) {
@@ -76,7 +74,7 @@ export class HttpSession implements SessionWire {
       if (this.#ownStream) this.streams.send(this.#ownStream, encodeMessage(message));
       return;
     }
-    const answering = this.#answering?.get(relatedTo);
+    const answering = this.#answering.get(relatedTo);
     if (!answering) return;
     // A question to the client needs a stream even where the client asked for JSON: the call would hang without.
     const isQuestion = 'method' in message && 'id' in message;
@@ -85,7 +83,7 @@ export class HttpSession implements SessionWire {
   }
 
   closeStream(request: RequestId): void {
-    const answering = this.#answering?.get(request);
+    const answering = this.#answering.get(request);
     if (answering) this.streams.drop(this.#stream(answering));
   }
 

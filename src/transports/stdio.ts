@@ -17,6 +17,7 @@ import {
   type RequestId,
   readMessage,
 } from '../protocol/jsonrpc.ts';
+import { PassingMap } from '../protocol/passing-map.ts';
 import { initializeResult, negotiate, Session } from '../protocol/sessions-era.ts';
 import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
 import type { Runtime } from '../runtime.ts';
@@ -63,7 +64,7 @@ export async function serveStdio(runtime: Runtime, { input, output }: StdioStrea
 function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => void) {
   const { service, config } = runtime;
   const era = createStatelessEra(service, runtime.requestStateKey);
-  const statelessCalls = new Map<RequestId, AbortController>();
+  const statelessCalls = new PassingMap<RequestId, AbortController>();
   const running = new Set<Promise<void>>();
   let session: Session | undefined;
 

@@ -58,9 +58,11 @@ export async function http(subject: Subject): Promise<Row[]> {
 async function hold({ era, name, documented, lean }: Contest, subject: Subject): Promise<Row[]> {
   await using servers = new AsyncDisposableStack();
   const ports = new Map<string, number>();
+  // None of the others keeps an audit log; what ours costs has a row of its own.
+  const environment = { ...subject.environment, MCP_PYTHON_AUDIT_ENABLED: 'false' };
   const start = async (who: string, command: string, args: readonly string[]) => {
     const [program = command, ...rest] = [...pinnedTo(0), command, ...args];
-    ports.set(who, servers.use(await startHttpServer(program, rest, subject)).port);
+    ports.set(who, servers.use(await startHttpServer(program, rest, { ...subject, environment })).port);
   };
   await start('ours', subject.command, [...subject.prefix, '--plugin', TOOLS_PLUGIN, 'serve', '--port', '0']);
   for (const file of ['bare.ts', documented.file, lean.file]) {
