@@ -10,6 +10,8 @@ export interface CallLimit {
   readonly signal: AbortSignal;
   /** Why the call is to end; undefined while it may go on. */
   readonly reason: Failure | undefined;
+  /** Called with the reason when the call is to end, at once if it already is. One listener, for work in another thread. */
+  onStop(listener: (reason: Failure) => void): void;
   /**
    * The work's own end, also after an abort: a tool that heeds its signal tells what happened until then.
    * @throws Failure the reason of the abort, when the work goes on regardless
@@ -25,6 +27,12 @@ class Limit implements CallLimit {
   #controller: AbortController | undefined;
   #abandon: ((reason: Failure) => void) | undefined;
   #grace: NodeJS.Timeout | undefined;
+  #onStop: ((reason: Failure) => void) | undefined;
+
+  onStop(listener: (reason: Failure) => void): void {
+    if (this.reason) listener(this.reason);
+    else this.#onStop = listener;
+  }
 
   get signal(): AbortSignal {
     if (!this.#controller) {
@@ -46,6 +54,7 @@ class Limit implements CallLimit {
     this.reason = reason;
     this.#grace = setTimeout(() => this.#abandon?.(reason), ABANDON_AFTER_MS);
     this.#controller?.abort(reason);
+    this.#onStop?.(reason);
   }
 
   release(): void {

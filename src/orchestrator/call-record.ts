@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Failure } from '../errors.ts';
 import type { JsonObject } from '../tools/tool.ts';
-import type { Caller } from './orchestrator.ts';
+import type { Caller } from './tool-run.ts';
 import type { Task } from './task-ledger.ts';
 
 /** Arguments that name what a call acts on. */

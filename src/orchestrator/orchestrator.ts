@@ -1,38 +1,30 @@
 import type { ContentBlock } from '@modelcontextprotocol/sdk/types.js';
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { OutputStream } from '../backends/backend.ts';
 import { Failure, toFailure } from '../errors.ts';
-import type { GuardedBackend } from '../guard/guarded-backend.ts';
-import type { GuardedCall, PersonQuestion } from '../guard/guarded-call.ts';
 import type { Principal } from '../identity/principal.ts';
-import { redactor } from '../redaction/process-redactor.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
-import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
-import { RawResult } from '../tools/tool.ts';
-import { askPerson } from './approval-questions.ts';
+import type { AnyTool, JsonObject } from '../tools/tool.ts';
+import { AgentLost } from './agent.ts';
 import { type CallLimit, createCallLimits } from './call-limits.ts';
 import { callRecord } from './call-record.ts';
-import { createHealthCheck, type Health } from './health.ts';
+import type { TaskPriority } from './durable-tasks.ts';
+import { createHealthCheck } from './health.ts';
+import { createOwnPlaces } from './own-places.ts';
+import type { AgentStatus, Place, Pool } from './pool.ts';
+import { createFairQueue } from './queue.ts';
+import { createRepeatedCalls } from './repeated-calls.ts';
 import { createTaskLedger, type Task, type TaskRecord } from './task-ledger.ts';
-import { parseArguments, presentFailure, presentOutput, presentRaw } from './tool-values.ts';
+import type { Caller, RunSurroundings } from './tool-run.ts';
+import { presentFailure } from './tool-values.ts';
 
 /** One `tools/call`, whoever it came from. */
 export interface ToolCall {
   readonly tool: string;
   readonly arguments: JsonObject;
-}
-
-/** What the caller's side offers to the running tool; its functions are handed on as they are, without `this`. */
-export interface Caller {
-  readonly principal: Principal;
-  /** Id of the MCP session, where there is one. */
-  readonly session?: string | undefined;
-  readonly signal: AbortSignal;
-  readonly ask: AskPort;
-  progress?(update: Progress): void;
-  output?(stream: OutputStream, chunk: Uint8Array): void;
-  log?(level: LogLevel, data: unknown, logger?: string): void;
-  closeStream?(): void;
+  /** Absent: `medium`. */
+  readonly priority?: TaskPriority;
+  /** The same key of the same principal again is the same call, and runs once. */
+  readonly idempotencyKey?: string;
 }
 
 /** How a call ended. A failed tool is an outcome, not an exception: the model is to read it. */
@@ -53,16 +45,11 @@ export interface PassThrough {
 }
 
 export interface OrchestratorStatus {
-  readonly agents: readonly {
-    readonly id: string;
-    readonly state: 'running' | 'draining';
-    readonly running: number;
-    readonly capacity: number;
-    readonly calls: number;
-    readonly failures: number;
-    readonly health: Health;
-  }[];
+  /** Those that were started; and `in-process`, the server's own thread, for what runs in it. */
+  readonly agents: readonly AgentStatus[];
+  /** Calls that wait for a place, and how long the first of them has, milliseconds. */
   readonly queued: number;
+  readonly longestWaitMs: number;
   readonly uptimeSeconds: number;
 }
 
@@ -75,12 +62,13 @@ export interface Orchestrator extends AsyncDisposable {
   status(): OrchestratorStatus;
   /** The principal's latest tasks, newest first. */
   tasks(principal: Principal): readonly TaskRecord[];
+  /** The agents, to be looked after by a person; undefined where all calls run in this thread. */
+  readonly pool: Pool | undefined;
 }
 
-export interface OrchestratorOptions {
+export interface OrchestratorOptions extends RunSurroundings {
   readonly catalogue: Catalogue;
-  backend(name: string | undefined, call: GuardedCall): Promise<GuardedBackend>;
-  /** Calls at once; more wait their turn. */
+  /** Calls at once in the server's own thread; more wait their turn. */
   readonly capacity: number;
   /** Calls that may wait; one more is refused. */
   readonly maxQueueSize: number;
@@ -89,71 +77,88 @@ export interface OrchestratorOptions {
   readonly healthCheckSeconds: number;
   /** Where every call is recorded; an answer is given only once its record is written. */
   readonly audit?: AuditLog;
+  /** Makes the agents, with the first call; absent: all calls run in this thread. */
+  pool?(onFree: () => void): Pool;
 }
 
+/** How often a call whose agent was lost is run, when its tool may be run again. */
+const MAX_ATTEMPTS = 3;
+
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { catalogue, capacity, maxQueueSize, timeoutSeconds, audit } = options;
+  const { catalogue, maxQueueSize, timeoutSeconds, audit } = options;
   const ledger = createTaskLedger();
   const health = createHealthCheck(options.healthCheckSeconds);
   const startedAt = Date.now();
-  const waiting: (() => void)[] = [];
+  const queue = createFairQueue<(place: Place) => void>();
   const limits = createCallLimits();
+  const repeated = createRepeatedCalls();
+  const own = createOwnPlaces(options, serveQueue);
   const idle: (() => void)[] = [];
-  let running = 0;
-  let calls = 0;
-  let failures = 0;
+  let pool: Pool | undefined;
+  let open = 0;
   let stopping = false;
 
-  /** Takes a place among the running calls; undefined means at once, so that the common case costs no promise. */
-  function takePlace(limit: CallLimit): Promise<void> | undefined {
-    if (running < capacity) {
-      running++;
-      return undefined;
+  function freePlace(tool?: AnyTool): Place | undefined {
+    if (!options.pool || tool?.runsIn === 'server') return own.take();
+    pool ??= options.pool(serveQueue);
+    const place = pool.take();
+    // Tools of ours need not wait until the first agent is up: they do not block.
+    return place ?? (tool && tool.toolset !== 'plugin' && !pool.anyReady ? own.take() : undefined);
+  }
+
+  function serveQueue(): void {
+    while (queue.size > 0) {
+      const place = freePlace();
+      if (!place) return;
+      queue.next()?.(place);
     }
-    if (waiting.length >= maxQueueSize) {
-      throw new Failure('unavailable', `The server is busy: ${running} calls run and ${waiting.length} wait.`, {
+  }
+
+  /** Undefined promises nothing: the common case costs no promise. */
+  function takePlace(tool: AnyTool, { priority }: ToolCall, principal: Principal, limit: CallLimit): Place | Promise<Place> {
+    // Who came before goes before.
+    const place = queue.size === 0 || tool.runsIn === 'server' ? freePlace(tool) : undefined;
+    if (place) return place;
+    if (queue.size >= maxQueueSize) {
+      throw new Failure('unavailable', `The server is busy: ${open - queue.size} calls run and ${queue.size} wait.`, {
         hint: 'Try again in a few seconds, or raise `orchestrator.max_queue_size`.',
         details: { retry_after_seconds: 2 },
       });
     }
     const { signal } = limit;
     return new Promise((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
+      const entry = queue.add(
+        (free) => {
+          signal.removeEventListener('abort', leave);
+          resolve(free);
+        },
+        principal.id,
+        priority,
+      );
       const leave = () => {
-        waiting.splice(waiting.indexOf(enter), 1);
+        queue.remove(entry);
         reject(signal.reason);
       };
-      waiting.push(enter);
       signal.addEventListener('abort', leave, { once: true });
     });
   }
 
-  function leavePlace() {
-    const next = waiting.shift();
-    if (next) next();
-    else {
-      running--;
-      if (running === 0) for (const resolve of idle.splice(0)) resolve();
-    }
+  async function call(asked: ToolCall, caller: Caller): Promise<ToolOutcome> {
+    if (stopping) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
+    const tool = catalogue.loadedTool(asked.tool) ?? (await catalogue.tool(asked.tool));
+    const { idempotencyKey } = asked;
+    if (idempotencyKey === undefined) return record(tool, asked, caller);
+    return repeated.once(caller.principal.id, idempotencyKey, asked, () => record(tool, asked, caller));
   }
 
-  async function call({ tool: name, arguments: values }: ToolCall, caller: Caller): Promise<ToolOutcome> {
-    if (stopping) throw new Failure('unavailable', 'The server is stopping.', { hint: 'Try again once it is back.' });
-    const tool = catalogue.loadedTool(name) ?? (await catalogue.tool(name));
+  /** One call from its beginning in the ledger to its end in the audit log. */
+  async function record(tool: AnyTool, asked: ToolCall, caller: Caller): Promise<ToolOutcome> {
+    const { tool: name, arguments: values } = asked;
     const task = ledger.open(name, caller.principal);
     const limit = limits.open(name, tool.timeoutSeconds ?? timeoutSeconds, caller.signal);
-    let entered = false;
+    open++;
     try {
-      const turn = takePlace(limit);
-      if (turn) await turn;
-      entered = true;
-      calls++;
-      ledger.start(task);
-      const outcome = await run(tool, values, task, limit, caller);
-      if (outcome.isError) failures++;
+      const outcome = await attempt(tool, asked, task, limit, caller);
       ledger.end(task, outcome.isError ? 'failed' : 'completed', outcome.failure?.code);
       if (audit) await audit.record(callRecord(task, caller, values));
       return outcome;
@@ -163,50 +168,82 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         if (audit) await audit.record(callRecord(task, caller, values));
         throw thrown;
       }
-      failures++;
       const failure = becauseOf(limit.reason, toFailure(thrown));
       ledger.end(task, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure.code);
       if (audit) await audit.record(callRecord(task, caller, values, failure));
       return presentFailure(failure);
     } finally {
       limit.release();
-      if (entered) leavePlace();
+      open--;
+      if (open === 0) for (const resolve of idle.splice(0)) resolve();
     }
   }
 
-  async function run(tool: AnyTool, values: JsonObject, task: Task, limit: CallLimit, caller: Caller): Promise<ToolOutcome> {
-    const input = parseArguments(tool, values);
-    const context = new CallContext(task, limit, caller, options.backend);
-    if (limit.reason) throw limit.reason;
-    const output = await limit.guard(tool.execute(input, context));
-    return output instanceof RawResult ? presentRaw(output) : presentOutput(tool, output);
+  async function attempt(tool: AnyTool, asked: ToolCall, task: Task, limit: CallLimit, caller: Caller): Promise<ToolOutcome> {
+    for (let attempts = 1; ; attempts++) {
+      const free = takePlace(tool, asked, caller.principal, limit);
+      const place = free instanceof Promise ? await free : free;
+      ledger.start(task);
+      let ok = false;
+      try {
+        if (limit.reason) throw limit.reason;
+        const outcome = await limit.guard(place.run(asked, task, limit, caller));
+        ok = !outcome.isError;
+        return outcome;
+      } catch (thrown) {
+        if (!(thrown instanceof AgentLost)) throw thrown;
+        if (limit.reason) throw limit.reason;
+        if (!mayRepeat(tool) || attempts === MAX_ATTEMPTS) throw agentLost(asked.tool, attempts, thrown);
+      } finally {
+        place.leave(ok);
+      }
+    }
   }
 
   return {
     call,
-    status: () => ({
-      agents: [
-        {
-          id: 'in-process',
-          state: stopping ? 'draining' : 'running',
-          running,
-          capacity,
-          calls,
-          failures,
-          health: health.latest(),
-        },
-      ],
-      queued: waiting.length,
-      uptimeSeconds: Math.round((Date.now() - startedAt) / 1000),
-    }),
+    status() {
+      const agents = pool?.status() ?? [];
+      const ownThread = own.status();
+      return {
+        agents:
+          options.pool && ownThread.calls === 0
+            ? agents
+            : [...agents, { ...ownThread, startedMs: startedAt, health: health.latest() }],
+        queued: queue.size,
+        longestWaitMs: Math.round(queue.longestWaitMs()),
+        uptimeSeconds: Math.round((Date.now() - startedAt) / 1000),
+      };
+    },
     tasks: (principal) => ledger.list(principal),
+    get pool() {
+      if (options.pool && !stopping) pool ??= options.pool(serveQueue);
+      return pool;
+    },
     async [Symbol.asyncDispose]() {
       stopping = true;
       limits.stop(new Failure('unavailable', 'The server is stopping.'));
       health.stop();
-      if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
+      if (open > 0) await new Promise<void>((resolve) => idle.push(resolve));
+      await pool?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whether a call may be run again when nobody knows how far it came. */
+function mayRepeat({ annotations }: AnyTool): boolean {
+  return annotations.readOnlyHint || annotations.idempotentHint;
+}
+
+function agentLost(tool: string, attempts: number, { message }: AgentLost): Failure {
+  const times = attempts > 1 ? ` ${attempts} times` : '';
+  return new Failure('agent_lost', `The agent that ran ${tool} was lost${times}: ${message}`, {
+    hint:
+      attempts > 1
+        ? 'Look at what the arguments make the tool do before trying again.'
+        : 'Nobody knows how far it came. Look at what it was to change before trying again.',
+    details: { attempts },
+  });
 }
 
 /** A tool only sees that it was aborted; the failure is told with the reason, and what the tool got done. */
@@ -219,53 +256,6 @@ function becauseOf(reason: Failure | undefined, failure: Failure): Failure {
     ...(failure.details && { details: failure.details }),
     cause: failure,
   });
-}
-
-function ignore(): void {}
-
-/** What a tool is given. A class for its getters, which an object literal would be made anew with for each call. */
-class CallContext implements ToolContext {
-  readonly principal: Principal;
-  readonly backend: ToolContext['backend'];
-  readonly progress: ToolContext['progress'];
-  readonly output: ToolContext['output'];
-  readonly ask: AskPort;
-  readonly closeStream: ToolContext['closeStream'];
-  readonly #task: Task;
-  readonly #limit: CallLimit;
-  readonly #log: Caller['log'];
-
-  constructor(task: Task, limit: CallLimit, caller: Caller, backend: OrchestratorOptions['backend']) {
-    this.principal = caller.principal;
-    this.backend = (name) => backend(name, guardedCall(task, limit, caller));
-    this.progress = caller.progress ?? ignore;
-    this.output = caller.output ?? ignore;
-    this.ask = caller.ask;
-    this.closeStream = caller.closeStream ?? ignore;
-    this.#task = task;
-    this.#limit = limit;
-    this.#log = caller.log;
-  }
-
-  get taskId(): string {
-    return this.#task.id;
-  }
-
-  get signal(): AbortSignal {
-    return this.#limit.signal;
-  }
-
-  get log(): ToolContext['log'] {
-    const log = this.#log;
-    return log ? (level, data, logger) => log(level, redactor.json(data), logger) : ignore;
-  }
-}
-
-function guardedCall(task: Task, limit: CallLimit, { principal, session, ask }: Caller): GuardedCall {
-  const person = ask.can.elicitation
-    ? { askPerson: (question: PersonQuestion) => askPerson(ask, question, session !== undefined) }
-    : {};
-  return { principal, session, tool: task.tool, taskId: task.id, signal: limit.signal, ...person };
 }
 
 function isPassThrough(thrown: unknown): thrown is PassThrough {

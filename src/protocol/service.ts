@@ -5,7 +5,8 @@
  * their revision's words.
  */
 import { Failure } from '../errors.ts';
-import type { Caller, Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts';
+import type { Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts';
+import type { Caller } from '../orchestrator/tool-run.ts';
 import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
 import type { JsonObject } from '../tools/tool.ts';
 import { complete } from './completion.ts';

@@ -113,6 +113,11 @@ export interface Tool<I = never, O extends JsonObject = JsonObject> {
   readonly output?: z.ZodType<O>;
   /** Seconds after which the call is cancelled; absent: `execution.timeout`. */
   readonly timeoutSeconds?: number;
+  /**
+   * `server`: in the server's own thread, for tools that need the orchestrator or keep something between calls; they
+   * must never block. Absent: in whichever agent has a place.
+   */
+  readonly runsIn?: 'server';
   execute(input: I, context: ToolContext): Promise<O | RawResult>;
   /** The result as a model reads it best; absent: its JSON. */
   present?(output: O): string;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Failure } from '../../src/errors.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
-import { type Caller, createOrchestrator } from '../../src/orchestrator/orchestrator.ts';
+import { createOrchestrator } from '../../src/orchestrator/orchestrator.ts';
+import type { Caller } from '../../src/orchestrator/tool-run.ts';
 import { createCatalogue } from '../../src/tools/catalogue.ts';
 import { type AnyTool, defineTool, type ToolContext } from '../../src/tools/tool.ts';
 
