@@ -25,7 +25,8 @@ const CONVERSATION = [
 export async function makeCodeCache(appFile: string, cacheFile: string, folder: string): Promise<void> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'warm-up.ts'), appFile, cacheFile], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder },
+    // What an agent runs is in the cache as well when it ran in the main thread.
+    env: { PATH: process.env.PATH, HOME: folder, MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: '0' },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: 20_000,
   });

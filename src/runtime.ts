@@ -1,21 +1,22 @@
 /** Puts the house together: configuration in, a service that transports can serve out. */
-import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { AuditLog } from './audit/audit-log.ts';
 import { openOnFirstUse } from './audit/first-use.ts';
-import { createBackendTable } from './backends/table.ts';
 import { redactConfig } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { type Approvals, createApprovals } from './guard/approvals.ts';
-import { type GuardedBackend, type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
+import type { GuardedBackend, GuardedMachine } from './guard/guarded-backend.ts';
 import type { GuardedCall } from './guard/guarded-call.ts';
 import { LOCAL_PRINCIPAL } from './identity/principal.ts';
+import { createMachines } from './machines.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts';
+import { createPool, type Pool } from './orchestrator/pool.ts';
 import { loadPlugins } from './plugins/load.ts';
 import { createService, type McpService } from './protocol/service.ts';
+import { redactor } from './redaction/process-redactor.ts';
 import { builtInResources } from './resources/built-in.ts';
-import { auditFolder, configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
+import { auditFolder, stateFolder } from './state/folders.ts';
 import { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from './tools/table.ts';
 import { VERSION } from './version.ts';
@@ -56,74 +57,42 @@ export type ServerRole = 'serve' | 'stdio';
 /**
  * @throws Failure `invalid_config` for a plug-in that cannot be loaded.
  */
-export async function createRuntime({ config, files, references }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
-  const { execution, orchestrator: pool } = config;
+export async function createRuntime({ config, files, secrets, references }: LoadedConfig, role?: ServerRole): Promise<Runtime> {
+  const { execution, orchestrator: settings } = config;
   const state = stateFolder(config.state.directory);
-  const table = createBackendTable();
-  const machines = new Map<string, Promise<GuardedMachine>>();
-  const { security } = execution;
-  const { resource_limits: limits } = security;
-  const approvals = createApprovals(join(state, 'approvals'), security.approval_timeout);
-
+  const approvals = createApprovals(join(state, 'approvals'), execution.security.approval_timeout);
   const audit = auditLogOf(config, role);
-
-  function machine(name: string = execution.mode): Promise<GuardedMachine> {
-    const known = machines.get(name);
-    if (known) return known;
-    const made = table.get(name).then((plain) =>
-      guardBackend(
-        plain,
-        {
-          restrictions: security.path_restrictions,
-          workspace: resolve(execution.workspace || process.cwd()),
-          temporary: tmpdir(),
-          home: homedir(),
-          // Also where a configuration could be put, and code that is loaded at the next start.
-          protectedPaths: [
-            state,
-            auditFolder(config.audit.directory, state),
-            configFolder(),
-            SYSTEM_CONFIG_FOLDER,
-            ...files,
-            ...config.plugins,
-          ],
-          environmentPassthrough: execution.environment_passthrough,
-          limits: {
-            maxExecutionSeconds: limits.max_execution_time,
-            maxOutputBytes: limits.max_output,
-            resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
-          },
-          sandbox: security.sandbox,
-          networkHosts: security.network_hosts,
-          policy: security.command_validation
-            ? {
-                profile: security.profile,
-                allowed: security.allowed_commands,
-                blocked: security.blocked_commands,
-                rules: security.rules,
-              }
-            : undefined,
-        },
-        { approvals, ...(audit && { audit }) },
-      ),
-    );
-    machines.set(name, made);
-    made.catch(() => machines.delete(name));
-    return made;
-  }
-
+  const { machine, ...machines } = createMachines({ config, files, approvals, audit });
   const backend = async (name?: string) => (await machine(name)).forCall(OWN_CALL);
 
   const catalogue = createCatalogue(BUILT_IN_TOOLS, config.tools.disabled);
   const orchestrator = createOrchestrator({
     catalogue,
     backend: async (name, call) => (await machine(name)).forCall(call),
-    capacity: pool.max_agents * pool.max_concurrent_tasks,
-    maxQueueSize: pool.max_queue_size,
+    capacity: settings.max_agents * settings.max_concurrent_tasks,
+    maxQueueSize: settings.max_queue_size,
     timeoutSeconds: execution.timeout,
-    healthCheckSeconds: pool.health_check_interval,
+    healthCheckSeconds: settings.health_check_interval,
     ...(audit && { audit }),
+    // One call from a shell is over before a thread were up.
+    ...(role !== undefined && settings.agent_count > 0 && { pool: (onFree) => createAgents(onFree) }),
   });
+  function createAgents(onFree: () => void): Pool {
+    return createPool({
+      start: async () => (await import('./agent-threads.ts')).startAgentThread({ config, files, secrets }, settings.agent_heap),
+      audit,
+      onCatalogueChange: (change) => change.kind === 'resource' && catalogue.resourceUpdated(change.uri),
+      onRemember: approvals.recall,
+      count: settings.agent_count,
+      minAgents: Math.min(settings.min_agents, settings.agent_count),
+      maxAgents: Math.max(settings.max_agents, settings.agent_count),
+      callsPerAgent: settings.max_concurrent_tasks,
+      healthCheckSeconds: settings.health_check_interval,
+      idleSeconds: settings.agent_idle_time,
+      onFree,
+      onTrouble: (message) => process.stderr.write(`mcp-python: ${redactor.text(message)}\n`),
+    });
+  }
   catalogue.contribute({
     resources: builtInResources({ orchestrator, backend, effectiveConfig: () => redactConfig(config, references) }),
   });
@@ -146,7 +115,7 @@ export async function createRuntime({ config, files, references }: LoadedConfig,
     requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {
       await orchestrator[Symbol.asyncDispose]();
-      await table[Symbol.asyncDispose]();
+      await machines[Symbol.asyncDispose]();
       await audit?.[Symbol.asyncDispose]();
     },
   };

@@ -4,6 +4,9 @@ import { VERSION } from '../version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { stdoutGone, tellFailure, watchStdout } from './output.ts';
 
+/** The life of an agent's thread, which the executable starts from the same bundle. */
+export const runAgent = async (): Promise<void> => (await import('../agent.ts')).runAgent();
+
 /** Runs the program and sets the process's exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {

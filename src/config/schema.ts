@@ -110,17 +110,28 @@ export const configSchema = z.strictObject({
     .describe('The MCP server.'),
   orchestrator: z
     .strictObject({
-      agent_count: count(1000)
+      agent_count: count(1000, 0)
         .default(3)
-        .describe('Agents kept ready. This version runs all calls in the server process and reports it as one agent.'),
+        .describe(
+          'Agents, threads that run tool calls; each is started when there is work for it. 0 runs all in the server itself.',
+        ),
+      min_agents: count(1000).default(1).describe('Agents that stay when there has been nothing to do for long.'),
       max_agents: count(1000)
         .default(8)
-        .describe('Agents at most. Times `max_concurrent_tasks` it is the number of calls that run at once.'),
+        .describe(
+          'Agents at most, when calls have to wait. Times `max_concurrent_tasks` it is the number of calls that run at once.',
+        ),
       max_concurrent_tasks: count(1000).default(10).describe('Calls at once per agent; more wait their turn.'),
+      agent_heap: bytes(64 * 2 ** 30)
+        .prefault('256MiB')
+        .describe('Memory for the JavaScript objects of one agent; past it the agent is replaced.'),
+      agent_idle_time: seconds()
+        .prefault(300)
+        .describe('Time without work after which an agent beyond `min_agents` ends, seconds.'),
       max_queue_size: count(1_000_000, 0).default(1000).describe('Calls that may wait; one more is refused with `unavailable`.'),
       health_check_interval: seconds()
         .prefault(10)
-        .describe('Interval of the health checks that `agents://status` shows, seconds.'),
+        .describe('Interval of the health checks of agents, seconds. One that has not answered by the next check is replaced.'),
     })
     .prefault({})
     .describe('How tool calls are run.'),

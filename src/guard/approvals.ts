@@ -43,12 +43,22 @@ export interface Approvals {
   decide(id: string, decision: 'once' | 'session' | 'declined'): Promise<PendingApproval>;
   /** Remembers leave for the rest of a session, given through the client. */
   remember(matter: ApprovalMatter): void;
+  /** Takes over what was remembered in another thread. */
+  readonly recall: (leave: string) => void;
 }
 
-/** @param folder where the matters lie, in the state folder */
-export function createApprovals(folder: string, lifeSeconds: number): Approvals {
+/**
+ * @param folder where the matters lie, in the state folder
+ * @param onRemember told of leave for a session, so that other threads can be
+ */
+export function createApprovals(folder: string, lifeSeconds: number, onRemember?: (leave: string) => void): Approvals {
   /** Leave for a session, by digest and session. */
   const remembered = new Set<string>();
+
+  function remember(leave: string): void {
+    remembered.add(leave);
+    onRemember?.(leave);
+  }
 
   async function all(): Promise<PendingApproval[]> {
     const names = await readdir(folder).catch(() => []);
@@ -78,7 +88,7 @@ export function createApprovals(folder: string, lifeSeconds: number): Approvals 
       const found = (await all()).find((each) => each.digest === digest && each.decision !== undefined);
       if (!found?.decision) return undefined;
       if (found.decision === 'session' && found.session !== undefined && found.session === matter.session) {
-        remembered.add(`${digest} ${matter.session}`);
+        remember(`${digest} ${matter.session}`);
       }
       // Whoever removes the file has the leave: two calls at once do not both get it.
       const path = join(folder, `${found.id}.json`);
@@ -118,8 +128,9 @@ export function createApprovals(folder: string, lifeSeconds: number): Approvals 
       return decided;
     },
     remember(matter) {
-      if (matter.session !== undefined) remembered.add(`${digestOf(matter)} ${matter.session}`);
+      if (matter.session !== undefined) remember(`${digestOf(matter)} ${matter.session}`);
     },
+    recall: (leave) => void remembered.add(leave),
   };
 }
 

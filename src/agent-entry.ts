@@ -1,0 +1,4 @@
+/** The program of an agent's thread when it runs from source. */
+import { runAgent } from './agent.ts';
+
+void runAgent();

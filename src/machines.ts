@@ -1,0 +1,78 @@
+/** The machines of one thread behind the guard, as the configuration has them; each is opened when it is first used. */
+import { homedir, tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import type { AuditLog } from './audit/audit-log.ts';
+import { createBackendTable } from './backends/table.ts';
+import type { Config } from './config/schema.ts';
+import type { Approvals } from './guard/approvals.ts';
+import { type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
+import { auditFolder, configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
+
+export interface MachinesOptions {
+  readonly config: Config;
+  /** Configuration files that were read: no tool touches them. */
+  readonly files: readonly string[];
+  readonly approvals: Approvals;
+  readonly audit?: AuditLog | undefined;
+}
+
+export interface Machines extends AsyncDisposable {
+  /** The configured one, or a named one. @throws Failure `not_found` */
+  machine(name?: string): Promise<GuardedMachine>;
+}
+
+export function createMachines({ config, files, approvals, audit }: MachinesOptions): Machines {
+  const { execution } = config;
+  const { security } = execution;
+  const { resource_limits: limits } = security;
+  const state = stateFolder(config.state.directory);
+  const table = createBackendTable();
+  const machines = new Map<string, Promise<GuardedMachine>>();
+
+  function machine(name: string = execution.mode): Promise<GuardedMachine> {
+    const known = machines.get(name);
+    if (known) return known;
+    const made = table.get(name).then((plain) =>
+      guardBackend(
+        plain,
+        {
+          restrictions: security.path_restrictions,
+          workspace: resolve(execution.workspace || process.cwd()),
+          temporary: tmpdir(),
+          home: homedir(),
+          // Also where a configuration could be put, and code that is loaded at the next start.
+          protectedPaths: [
+            state,
+            auditFolder(config.audit.directory, state),
+            configFolder(),
+            SYSTEM_CONFIG_FOLDER,
+            ...files,
+            ...config.plugins,
+          ],
+          environmentPassthrough: execution.environment_passthrough,
+          limits: {
+            maxExecutionSeconds: limits.max_execution_time,
+            maxOutputBytes: limits.max_output,
+            resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
+          },
+          sandbox: security.sandbox,
+          networkHosts: security.network_hosts,
+          policy: security.command_validation
+            ? {
+                profile: security.profile,
+                allowed: security.allowed_commands,
+                blocked: security.blocked_commands,
+                rules: security.rules,
+              }
+            : undefined,
+        },
+        { approvals, ...(audit && { audit }) },
+      ),
+    );
+    machines.set(name, made);
+    made.catch(() => machines.delete(name));
+    return made;
+  }
+
+  return { machine, [Symbol.asyncDispose]: () => table[Symbol.asyncDispose]() };
+}
