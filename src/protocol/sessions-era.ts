@@ -39,13 +39,22 @@ export interface SessionWire {
   send(message: JsonRpcMessage, relatedTo?: RequestId): void;
   /** Drops the stream of a running request so that the client resumes it (2025-11-25, SSE polling). */
   closeStream(request: RequestId): void;
+  /** The client changed its settings: who keeps them for a rebuilt session does so before the answer. */
+  settingsChanged?(): void;
 }
 
-/** What `initialize` settled. It is all a session needs to be rebuilt. */
+/** What `initialize` settled. With the settings it is all a session needs to be rebuilt. */
 export interface SessionTerms {
   readonly version: SessionVersion;
   readonly clientCapabilities: JsonObject;
   readonly clientInfo: JsonObject;
+}
+
+/** What the client chose since. */
+export interface SessionSettings {
+  readonly logLevel: LogLevel;
+  /** URIs of the resources whose changes it wants to hear of. */
+  readonly subscriptions: readonly string[];
 }
 
 /**
@@ -76,6 +85,9 @@ interface Running {
   readonly progress: ProgressSender | undefined;
 }
 
+/** Begins the ids of our questions: a late answer to a question of an earlier process must not fit one of ours. */
+const QUESTION = `server-${Math.floor(performance.timeOrigin).toString(36)}-`;
+
 export class Session {
   readonly principal: Principal;
   readonly terms: SessionTerms;
@@ -88,11 +100,19 @@ export class Session {
   #questions: Map<RequestId, (response: JsonRpcResponse) => void> | undefined;
   #subscriptions: Set<string> | undefined;
 
-  constructor(service: McpService, terms: SessionTerms, principal: Principal, wire: SessionWire) {
+  /** @param settings of a session that is rebuilt */
+  constructor(service: McpService, terms: SessionTerms, principal: Principal, wire: SessionWire, settings?: SessionSettings) {
     this.#service = service;
     this.#wire = wire;
     this.terms = terms;
     this.principal = principal;
+    if (!settings) return;
+    this.#logLevel = settings.logLevel;
+    if (settings.subscriptions.length > 0) this.#subscriptions = new Set(settings.subscriptions);
+  }
+
+  get settings(): SessionSettings {
+    return { logLevel: this.#logLevel, subscriptions: [...(this.#subscriptions ?? [])] };
   }
 
   /** True while a request is being answered. */
@@ -186,13 +206,16 @@ export class Session {
         if (!isLogLevel(params.level))
           throw invalidParams('"params.level" must be one of the RFC 5424 levels, "debug" to "emergency".');
         this.#logLevel = params.level;
+        this.#wire.settingsChanged?.();
         return {};
       case 'resources/subscribe':
         this.#subscriptions ??= new Set();
         this.#subscriptions.add(this.#knownResource(stringParam(params, 'uri')));
+        this.#wire.settingsChanged?.();
         return {};
       case 'resources/unsubscribe':
         this.#subscriptions?.delete(stringParam(params, 'uri'));
+        this.#wire.settingsChanged?.();
         return {};
       case 'initialize':
         throw new ProtocolError(ERROR_CODES.invalidRequest, 'This session is initialized already.');
@@ -232,7 +255,7 @@ export class Session {
   }
 
   #question(question: AskRequest, relatedTo: RequestId, signal: AbortSignal): Promise<JsonObject> {
-    const id = `server-${++this.#lastQuestion}`;
+    const id = `${QUESTION}${++this.#lastQuestion}`;
     this.#questions ??= new Map();
     const questions = this.#questions;
     return new Promise((resolve, reject) => {
