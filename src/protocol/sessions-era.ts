@@ -80,6 +80,16 @@ export function initializeResult(service: McpService, terms: SessionTerms): Json
   };
 }
 
+/** What a client is told of a change in the catalogue; undefined for a resource that it did not subscribe to. */
+export function changeNotification(
+  change: CatalogueChange,
+  subscribed: (uri: string) => boolean,
+): JsonRpcNotification | undefined {
+  if (change.kind !== 'resource') return { jsonrpc: '2.0', method: `notifications/${change.kind}/list_changed` };
+  if (!subscribed(change.uri)) return undefined;
+  return { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: change.uri } };
+}
+
 interface Running {
   readonly abort: AbortController;
   readonly progress: ProgressSender | undefined;
@@ -168,8 +178,8 @@ export class Session {
 
   /** Tells the client about a change in the catalogue. */
   changed(change: CatalogueChange): void {
-    if (change.kind !== 'resource') this.#notify(`notifications/${change.kind}/list_changed`);
-    else if (this.#subscriptions?.has(change.uri)) this.#notify('notifications/resources/updated', { uri: change.uri });
+    const notification = changeNotification(change, (uri) => this.#subscriptions?.has(uri) === true);
+    if (notification) this.#wire.send(notification);
   }
 
   /** Stops everything that runs for this session. */
