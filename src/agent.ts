@@ -3,13 +3,14 @@ import { Console } from 'node:console';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LoadedConfig } from './config/load.ts';
+import { Failure } from './errors.ts';
 import { createApprovals } from './guard/approvals.ts';
 import { createMachines } from './machines.ts';
 import { type AgentParts, type AgentPort, type AgentPorts, serveCalls } from './orchestrator/agent-thread.ts';
 import { loadPlugins } from './plugins/load.ts';
 import { redactor } from './redaction/process-redactor.ts';
 import { stateFolder } from './state/folders.ts';
-import { createCatalogue } from './tools/catalogue.ts';
+import { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 import { BUILT_IN_TOOLS } from './tools/table.ts';
 
 /** What an agent is made from; cloned into its thread. */
@@ -22,12 +23,26 @@ async function build({ config, files, secrets }: AgentSetup, { audit, onRemember
   const { machine, ...machines } = createMachines({ config, files, approvals, audit: config.audit.enabled ? audit : undefined });
   const catalogue = createCatalogue(BUILT_IN_TOOLS, config.tools.disabled);
   await loadPlugins(config.plugins, catalogue);
+  refuseChanges(catalogue);
   return {
     catalogue,
     backend: async (name, call) => (await machine(name)).forCall(call),
     remember: approvals.recall,
     ...machines,
   };
+}
+
+const CHANGES = ['addTool', 'removeTool', 'addPrompt', 'removePrompt', 'addResource', 'removeResource'] as const;
+
+/** What a running tool adds here no client would see: clients see the catalogue of the server's thread. */
+function refuseChanges(catalogue: Catalogue): void {
+  for (const change of CHANGES) {
+    catalogue[change] = () => {
+      throw new Failure('unsupported', `catalogue.${change} was called in an agent, which has a catalogue of its own.`, {
+        hint: "Give the tool `runsIn: 'server'`.",
+      });
+    };
+  }
 }
 
 /** The whole life of an agent's thread. */

@@ -1,8 +1,8 @@
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Failure } from '../errors.ts';
 import type { JsonObject } from '../tools/tool.ts';
-import type { Caller } from './tool-run.ts';
 import type { Task } from './task-ledger.ts';
+import type { Caller } from './tool-run.ts';
 
 /** Arguments that name what a call acts on. */
 const TARGETS = ['file_path', 'directory', 'url', 'repository', 'database', 'channel', 'job_name', 'command'] as const;

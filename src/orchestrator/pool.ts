@@ -81,6 +81,8 @@ interface Slot {
   revival: NodeJS.Timeout | undefined;
   /** Ends when it has no calls left. */
   leaving: boolean;
+  /** Has a call that does not end; takes no more. */
+  stuck: boolean;
 }
 
 /** An agent that lived so long, milliseconds, did not die of what the one before died of. */
@@ -102,6 +104,7 @@ export function createPool(options: PoolOptions): Pool {
     slot.startedMs = Date.now();
     slot.running = 0;
     slot.health = undefined;
+    slot.stuck = false;
     const agent = startAgent({ ...options, onRemember: share }, (reason) => onEnd(slot, agent, reason));
     slot.agent = agent;
     agent.ready.then(
@@ -136,6 +139,7 @@ export function createPool(options: PoolOptions): Pool {
       deaths: 0,
       revival: undefined,
       leaving: false,
+      stuck: false,
     };
     slots.push(slot);
     slots.sort((a, b) => a.number - b.number);
@@ -205,7 +209,7 @@ export function createPool(options: PoolOptions): Pool {
   function grow(): void {
     const staying = slots.filter(({ leaving }) => !leaving);
     if (staying.some(({ state }) => state === 'starting')) return;
-    const free = staying.some(({ state, running }) => state === 'ready' && running < callsPerAgent);
+    const free = staying.some(({ state, running, stuck }) => state === 'ready' && !stuck && running < callsPerAgent);
     if (staying.length < (free ? count : maxAgents)) add();
   }
 
@@ -214,7 +218,8 @@ export function createPool(options: PoolOptions): Pool {
     let best: Slot | undefined;
     for (let offset = 0; offset < slots.length; offset++) {
       const slot = slots[(turn + offset) % slots.length] as Slot;
-      if (slot.state === 'ready' && slot.running < callsPerAgent && (!best || slot.running < best.running)) best = slot;
+      if (slot.state === 'ready' && !slot.stuck && slot.running < callsPerAgent && (!best || slot.running < best.running))
+        best = slot;
     }
     // Who finds nobody idle would rather have one more.
     if (!best || (best.running > 0 && slots.length < count) || slots.length === 0) grow();
@@ -235,7 +240,10 @@ export function createPool(options: PoolOptions): Pool {
         // The agent may have been replaced meanwhile, and its successor owes nothing to this call.
         if (slot.agent !== agent) return options.onFree();
         slot.running--;
-        if (slot.leaving) retire(slot);
+        // The call was given up, and its tool goes on: nobody can say what it will do, so the thread ends with its last call.
+        if (agent.running > slot.running) slot.stuck = true;
+        if (slot.stuck && slot.running === 0) agent.terminate('A call did not end when it was told to.');
+        else if (slot.leaving) retire(slot);
         else options.onFree();
       },
     };
