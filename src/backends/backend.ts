@@ -279,10 +279,106 @@ export interface BackendHealth {
   readonly message?: string;
 }
 
+/** Whose a job is and what is told of it: kept with it word for word, for it may outlive everybody who knew. */
+export interface JobLabel {
+  /** The command as people see it, without secrets. */
+  readonly command: string;
+  readonly principal: string;
+  readonly principalName: string;
+  readonly session?: string;
+  /** UUID of the call that started it. */
+  readonly task: string;
+  readonly tool: string;
+}
+
+export interface JobRequest extends ExecRequest {
+  /** Bytes kept of each stream from its beginning on; of what comes later only a last piece. */
+  readonly maxOutputBytes: number;
+  /** Run it in a terminal of its own. @throws Failure `unsupported` where the machine has no program that makes one */
+  readonly terminal: boolean;
+  /** Standard input stays open for `write`; not together with `stdin`. */
+  readonly openInput: boolean;
+  readonly label: JobLabel;
+}
+
+/** How a job ended. */
+export interface JobEnd {
+  /**
+   * `failed`: the command was never run, for `reason`. `interrupted`: nobody saw it end, for the machine was started
+   * anew or its supervisor was killed.
+   */
+  readonly outcome: 'exited' | 'timeout' | 'cancelled' | 'failed' | 'interrupted';
+  /** Null when a signal ended it, or it is not known. */
+  readonly exitCode: number | null;
+  /** `SIGKILL` and the like. */
+  readonly signal: string | null;
+  /** Why it failed. */
+  readonly reason?: string;
+  readonly limitHit?: ExecResult['limitHit'];
+  readonly resources: ResourceUse;
+  /** Unix time; of an interrupted one when that was noticed. */
+  readonly endedMs: number;
+}
+
+export interface Job {
+  /** UUID. */
+  readonly id: string;
+  readonly label: JobLabel;
+  readonly cwd: string;
+  readonly terminal: boolean;
+  /** Unix time. */
+  readonly createdMs: number;
+  readonly timeoutMs: number;
+  /** Undefined as long as it runs. */
+  readonly end: JobEnd | undefined;
+  /** Whether `write` is heard. */
+  readonly inputOpen: boolean;
+  /** Bytes that can be read of each stream. */
+  readonly bytes: Readonly<Record<OutputStream, number>>;
+  /** Streams of which there was more than is kept. */
+  readonly cutOff: readonly OutputStream[];
+}
+
+/** Wakes up when something happens to a job. */
+export interface JobWatch extends Disposable {
+  /** Resolves when something may have changed since the last time, at the latest after `maxMs`. */
+  changed(maxMs: number): Promise<void>;
+}
+
+/**
+ * Commands that outlive their call, this process and its end. All about them is in files on the backend's machine, so
+ * that every process and thread that uses the same folder sees the same jobs. Ids that are none are `not_found`.
+ */
+export interface BackendJobs {
+  /** Resolves when the command runs. @throws Failure as `exec` does, for what can be told before */
+  start(request: JobRequest): Promise<Job>;
+  /** Newest first. */
+  list(): Promise<readonly Job[]>;
+  /** @throws Failure `not_found` */
+  get(id: string): Promise<Job>;
+  /** Up to `length` bytes at `position`; empty behind what there is by now. */
+  read(id: string, stream: OutputStream, position: number, length: number): Promise<Uint8Array>;
+  watch(id: string): JobWatch;
+  /** Feeds standard input. @returns how many bytes were taken before `signal` was aborted @throws Failure `conflict` when it is closed */
+  write(id: string, data: Uint8Array, signal: AbortSignal): Promise<number>;
+  /** The command reads the end of its input when it has read all before. */
+  closeInput(id: string): Promise<void>;
+  /** Sends `TERM`, `INT` and the like to all it started. @throws Failure `conflict` when it does not run any more */
+  signal(id: string, name: string): Promise<void>;
+  /** Ends it as the time limit does, with outcome `cancelled`. */
+  cancel(id: string): Promise<void>;
+  /** True for one caller only among all processes: whoever is to tell others of the end. `false` takes the claim back. */
+  claimEnd(id: string, claim: boolean): Promise<boolean>;
+  /** Takes a job that has ended away. */
+  remove(id: string): Promise<void>;
+}
+
 export interface Backend extends AsyncDisposable {
   /** `native`, `docker`, `ssh:web1` … */
   readonly name: string;
   exec(request: ExecRequest, io: ExecIO): Promise<ExecResult>;
+  /** Absent where commands cannot outlive their call. */
+  readonly jobs?: BackendJobs | undefined;
   readonly files: BackendFiles;
   /** What of a confinement and of limits the backend can enforce; looked at once and remembered. */
   enforcement(): Promise<Enforcement>;
