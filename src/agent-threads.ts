@@ -2,7 +2,6 @@
 import { Worker } from 'node:worker_threads';
 import type { AgentSetup } from './agent.ts';
 import type { AgentThread } from './orchestrator/agent.ts';
-import type { FromAgent } from './orchestrator/agent-messages.ts';
 
 /** Under this name the executable leaves the program text of its agents: it has no file of its own to start them from. */
 export const AGENT_SOURCE = Symbol.for('mcp-python.agent-source');
@@ -26,8 +25,8 @@ export async function startAgentThread(setup: AgentSetup, heapBytes: number): Pr
   worker.stdout.pipe(process.stderr, { end: false });
   worker.unref();
   return {
-    post: (messages) => worker.postMessage(messages),
-    onMessages: (listener) => worker.on('message', (messages: readonly FromAgent[]) => listener(messages)),
+    post: (parcel) => worker.postMessage(parcel),
+    onParcel: (listener) => worker.on('message', listener),
     onEnd(listener) {
       let error: Error | undefined;
       worker.once('error', (thrown: unknown) => {

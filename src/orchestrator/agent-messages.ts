@@ -1,14 +1,17 @@
 /**
- * What the server's thread and an agent's thread say to each other. Everything is plain data that can be cloned
- * (HTML, structured clone); messages of one turn of the event loop travel together, as an array.
+ * What the server's thread and an agent's thread say to each other. Everything is plain JSON, but for pieces of output;
+ * messages of one turn of the event loop travel together.
  */
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { OutputStream } from '../backends/backend.ts';
 import { Failure, failureToJson } from '../errors.ts';
-import type { Principal } from '../identity/principal.ts';
+import type { Principal, Scope } from '../identity/principal.ts';
 import type { CatalogueChange } from '../tools/catalogue.ts';
 import type { AskPort, AskRequest, JsonObject, LogLevel, Progress } from '../tools/tool.ts';
 import type { ToolOutcome } from './orchestrator.ts';
+
+/** A principal on its way between threads. */
+export type SentPrincipal = Omit<Principal, 'scopes'> & { readonly scopes: readonly Scope[] };
 
 /** A failure on its way between threads. */
 export type SentFailure = ReturnType<typeof failureToJson> & {
@@ -25,7 +28,7 @@ export type ToAgent =
       readonly arguments: JsonObject;
       /** UUID */
       readonly task: string;
-      readonly principal: Principal;
+      readonly principal: SentPrincipal;
       readonly session: string | undefined;
       readonly can: AskPort['can'];
       readonly state: unknown;
@@ -65,6 +68,20 @@ export type FromAgent =
   /** The thread could not be made ready. */
   | { readonly kind: 'unusable'; readonly failure: SentFailure };
 
+const sentPrincipals = new WeakMap<Principal, SentPrincipal>();
+
+export function sentPrincipal(principal: Principal): SentPrincipal {
+  const known = sentPrincipals.get(principal);
+  if (known) return known;
+  const sent = { ...principal, scopes: [...principal.scopes] };
+  sentPrincipals.set(principal, sent);
+  return sent;
+}
+
+export function receivedPrincipal({ scopes, ...rest }: SentPrincipal): Principal {
+  return { ...rest, scopes: new Set(scopes) };
+}
+
 export function sentFailure(failure: Failure): SentFailure {
   const aborted = failure.code === 'cancelled' || (failure.cause instanceof Error && failure.cause.name === 'AbortError');
   return { ...failureToJson(failure), ...(aborted && { aborted }) };
@@ -87,18 +104,29 @@ export function dispatch<Message extends { readonly kind: string }>(receivers: R
   (receivers[message.kind as Message['kind']] as (message: Message) => void)(message);
 }
 
+/** Messages as they travel: JSON in one string, which is cloned in no time, or an array where there are bytes in them. */
+export type Parcel<Message> = string | readonly Message[];
+
+export function pack<Message extends { readonly kind: string }>(messages: readonly Message[]): Parcel<Message> {
+  return messages.some(({ kind }) => kind === 'output') ? messages : JSON.stringify(messages);
+}
+
+export function unpack<Message>(parcel: Parcel<Message>): readonly Message[] {
+  return typeof parcel === 'string' ? (JSON.parse(parcel) as Message[]) : parcel;
+}
+
 /** One end of the line between two threads. */
 export interface Line<Message> {
   send(message: Message): void;
 }
 
-/** Sends what one turn of the event loop has to say as one message: each costs more than what is in it. */
-export function createLine<Message>(post: (messages: Message[]) => void): Line<Message> {
+/** Sends what one turn of the event loop has to say as one parcel: each costs more than what is in it. */
+export function createLine<Message extends { readonly kind: string }>(post: (parcel: Parcel<Message>) => void): Line<Message> {
   let waiting: Message[] = [];
   const flush = () => {
     const messages = waiting;
     waiting = [];
-    post(messages);
+    post(pack(messages));
   };
   return {
     send(message) {

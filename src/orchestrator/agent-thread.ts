@@ -7,18 +7,21 @@ import {
   createLine,
   dispatch,
   type FromAgent,
+  type Parcel,
   type Receivers,
   receivedFailure,
+  receivedPrincipal,
   type SentFailure,
   sentFailure,
   type ToAgent,
+  unpack,
 } from './agent-messages.ts';
 import { type Caller, type RunSurroundings, runTool } from './tool-run.ts';
 
 /** The part of a worker's message port that is used (HTML, `MessagePort`). */
 export interface AgentPort {
-  postMessage(messages: readonly FromAgent[]): void;
-  on(event: 'message', listener: (messages: readonly ToAgent[]) => void): unknown;
+  postMessage(parcel: Parcel<FromAgent>): void;
+  on(event: 'message', listener: (parcel: Parcel<ToAgent>) => void): unknown;
 }
 
 /** What an agent is made of; built by whoever starts the thread, with the ports below. */
@@ -72,7 +75,7 @@ export async function serveCalls(
   build: (ports: AgentPorts) => Promise<AgentParts>,
   end: () => void,
 ): Promise<void> {
-  const line = createLine<FromAgent>((messages) => post(port, messages));
+  const line = createLine<FromAgent>((parcel) => port.postMessage(parcel));
   const running = new Map<number, RemoteLimit>();
   const questions = createReplies();
   const records = createReplies();
@@ -92,8 +95,8 @@ export async function serveCalls(
     onRemember: (leave) => line.send({ kind: 'remembered', leave }),
   };
 
-  port.on('message', (messages) => {
-    for (const message of messages) {
+  port.on('message', (parcel) => {
+    for (const message of unpack(parcel)) {
       if (parts) dispatch(receivers(parts), message);
       else early.push(message);
     }
@@ -139,7 +142,7 @@ export async function serveCalls(
 
   function callerOf({ call, principal, session, can, state, progress, output, log }: Call): Omit<Caller, 'signal'> {
     return {
-      principal,
+      principal: receivedPrincipal(principal),
       session,
       ask: { can, state, request: ask(call) },
       ...(progress && { progress: (update) => line.send({ kind: 'progress', call, update }) }),
@@ -167,15 +170,6 @@ export async function serveCalls(
     for (const message of early.splice(0)) dispatch(receivers(agent), message);
   } catch (thrown) {
     line.send({ kind: 'unusable', failure: sentFailure(toFailure(thrown)) });
-  }
-}
-
-/** A plug-in may return what cannot be cloned; on the wire it would be JSON anyway. */
-function post(port: AgentPort, messages: readonly FromAgent[]): void {
-  try {
-    port.postMessage(messages);
-  } catch {
-    port.postMessage(JSON.parse(JSON.stringify(messages)) as FromAgent[]);
   }
 }
 

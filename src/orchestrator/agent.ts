@@ -7,10 +7,13 @@ import {
   createLine,
   dispatch,
   type FromAgent,
+  type Parcel,
   type Receivers,
   receivedFailure,
   sentFailure,
+  sentPrincipal,
   type ToAgent,
+  unpack,
 } from './agent-messages.ts';
 import type { CallLimit } from './call-limits.ts';
 import type { Health } from './health.ts';
@@ -20,10 +23,10 @@ import type { Caller } from './tool-run.ts';
 
 /** A thread as its host started it. */
 export interface AgentThread {
-  post(messages: readonly ToAgent[]): void;
+  post(parcel: Parcel<ToAgent>): void;
   /** Called once; `error` is what it died of, absent when it ended by itself. */
   onEnd(listener: (error: Error | undefined) => void): void;
-  onMessages(listener: (messages: readonly FromAgent[]) => void): void;
+  onParcel(listener: (parcel: Parcel<FromAgent>) => void): void;
   /** Ends it whatever it is doing. */
   terminate(): Promise<void>;
 }
@@ -80,8 +83,8 @@ export function startAgent(host: AgentHost, onEnd: (reason: string | undefined) 
   let reason: string | undefined;
   let closing = false;
   const gone = Promise.withResolvers<void>();
-  const line = createLine<ToAgent>((messages) => {
-    if (!ended) thread?.post(messages);
+  const line = createLine<ToAgent>((parcel) => {
+    if (!ended) thread?.post(parcel);
   });
 
   function finish(error?: Error): void {
@@ -160,8 +163,8 @@ export function startAgent(host: AgentHost, onEnd: (reason: string | undefined) 
       return finish(thrown as Error);
     }
     if (ended) return void thread.terminate();
-    thread.onMessages((messages) => {
-      for (const message of messages) if (!ended) dispatch(receive, message);
+    thread.onParcel((parcel) => {
+      for (const message of unpack(parcel)) if (!ended) dispatch(receive, message);
     });
     thread.onEnd(finish);
   }
@@ -184,7 +187,7 @@ export function startAgent(host: AgentHost, onEnd: (reason: string | undefined) 
           tool,
           arguments: values,
           task: task.id,
-          principal: caller.principal,
+          principal: sentPrincipal(caller.principal),
           session: caller.session,
           can: caller.ask.can,
           state: caller.ask.state,
