@@ -51,10 +51,15 @@ async function serve({ host, port }: ServeOptions, command: Command): Promise<vo
   const { serveHttp } = await import('../transports/http.ts');
   const stopped = untilStopped();
   const onAccess = (entry: AccessEntry) => void runtime.audit?.record(entry).catch(() => {});
-  const server = await serveHttp(runtime, { host: mcp_http_host, port: mcp_http_port }, { onAccess });
   const messages = await messagesAt(runtime.config.log.level);
+  const onWarning = (warning: string) => messages.warn(warning);
+  const server = await serveHttp(
+    runtime,
+    { host: mcp_http_host, port: mcp_http_port },
+    { onAccess, onWarning, localSocket: true },
+  );
   await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
-  await warnAboutAccess(runtime, mcp_http_host, (warning) => messages.warn(warning));
+  await warnAboutAccess(runtime, mcp_http_host, onWarning);
   messages.info(`Serving MCP at ${server.url}. Stop with Ctrl-C.`);
   const signal = await stopped;
   messages.info(`Stopping on ${signal}: running calls have ${runtime.config.server.shutdown_grace_seconds} s to end.`);

@@ -14,7 +14,8 @@ export interface EventStreamLimits {
   readonly retryMs: number;
 }
 
-interface LoggedEvent {
+/** One event of a stream, numbered through the whole session. */
+export interface LoggedEvent {
   readonly stream: number;
   readonly sequence: number;
   readonly data: string;
@@ -23,10 +24,38 @@ interface LoggedEvent {
 /** A stream of events towards the client: one a request, and one of the session's own. */
 export interface EventStream {
   readonly number: number;
+  /** What it answers, as the journal keeps it; null for the session's own. */
+  readonly request: string | null;
   /** Undefined while no connection carries it. */
   response: ServerResponse | undefined;
   /** No more events will come. */
   finished: boolean;
+}
+
+/** Keeps what happens on the streams for a later process. Each is done when it returns. */
+export interface EventJournal {
+  opened(stream: number, request: string | null): void;
+  /** Empty data stands for an event that only gave its id away. */
+  logged(event: LoggedEvent): void;
+  finished(stream: number, last: LoggedEvent | undefined): void;
+  /** Nobody can resume any more from before this sequence. */
+  forgotten(sequence: number): void;
+}
+
+/** What an earlier process left. */
+export interface EarlierStreams {
+  /** Those that had not ended. */
+  readonly open: readonly { readonly stream: number; readonly request: string | null }[];
+  /** Oldest first, those without data too. */
+  readonly events: readonly LoggedEvent[];
+}
+
+/** What outlives the process, where something does. */
+export interface EventStreamHistory {
+  /** Sets the session's event ids apart from all others', the same in every process. */
+  readonly tag: string;
+  readonly journal: EventJournal;
+  readonly earlier?: EarlierStreams;
 }
 
 /** Bytes that may wait in a connection before it counts as dead; the client resumes from the log. */
@@ -62,7 +91,8 @@ export function writeKeepAlive(response: ServerResponse): void {
 export class EventStreams {
   readonly #limits: EventStreamLimits;
   /** Sets this session's event ids apart from all others'. */
-  readonly #tag = randomBytes(6).toString('base64url').replaceAll('_', '-');
+  readonly #tag: string;
+  #journal: EventJournal | undefined;
   readonly #open = new Map<number, EventStream>();
   #log: LoggedEvent[] = [];
   #logBytes = 0;
@@ -70,14 +100,27 @@ export class EventStreams {
   #lastSequence = 0;
   /** Sequence of the newest event the log no longer has. */
   #lastForgotten = 0;
+  /** The same in the journal, which is told seldom. */
+  #lastTrimmed = 0;
+  #bytesUntrimmed = 0;
 
-  constructor(limits: EventStreamLimits) {
+  constructor(limits: EventStreamLimits, history?: EventStreamHistory) {
     this.#limits = limits;
+    this.#tag = history?.tag ?? randomBytes(6).toString('base64url').replaceAll('_', '-');
+    this.#journal = history?.journal;
+    if (history?.earlier) this.#goOn(history.earlier);
   }
 
-  /** A new stream; nothing carries it yet. */
-  open(): EventStream {
-    const stream: EventStream = { number: ++this.#lastStream, response: undefined, finished: false };
+  /** Those that have not ended. */
+  get unfinished(): readonly EventStream[] {
+    return [...this.#open.values()];
+  }
+
+  /** A new stream; nothing carries it yet. @param request what it answers, for the journal */
+  open(request: string | null = null): EventStream {
+    const stream: EventStream = { number: this.#lastStream + 1, request, response: undefined, finished: false };
+    this.#lastStream = stream.number;
+    this.#journal?.opened(stream.number, request);
     this.#open.set(stream.number, stream);
     return stream;
   }
@@ -92,20 +135,31 @@ export class EventStreams {
     response.once('close', () => {
       if (stream.response === response) stream.response = undefined;
     });
-    if (prime) response.write(`id: ${this.#id(stream.number, ++this.#lastSequence)}\ndata: \n\n`);
+    if (!prime) return;
+    const first = { stream: stream.number, sequence: ++this.#lastSequence, data: '' };
+    this.#journal?.logged(first);
+    response.write(`id: ${this.#id(first)}\ndata: \n\n`);
   }
 
   /** Logs an event and sends it if a connection carries the stream. */
   send(stream: EventStream, data: string): void {
-    const sequence = ++this.#lastSequence;
-    this.#remember({ stream: stream.number, sequence, data });
-    if (stream.response) writeEvent(stream.response, data, this.#id(stream.number, sequence));
+    const event = { stream: stream.number, sequence: ++this.#lastSequence, data };
+    this.#journal?.logged(event);
+    this.#remember(event);
+    if (stream.response) writeEvent(stream.response, data, this.#id(event));
   }
 
-  /** Ends the stream: no more events; what the client missed stays in the log. */
-  finish(stream: EventStream): void {
+  /**
+   * Ends the stream: no more events; what the client missed stays in the log.
+   * @param data a last event; in the journal it ends the stream in one step, so that nobody finds it open and ends it again
+   */
+  finish(stream: EventStream, data?: string): void {
+    const last = data === undefined ? undefined : { stream: stream.number, sequence: ++this.#lastSequence, data };
+    this.#journal?.finished(stream.number, last);
     stream.finished = true;
     this.#open.delete(stream.number);
+    if (last) this.#remember(last);
+    if (last && stream.response) writeEvent(stream.response, last.data, this.#id(last));
     stream.response?.end();
   }
 
@@ -117,13 +171,16 @@ export class EventStreams {
 
   /** Forgets what was sent: nobody has come back for it in good time. */
   forget(): void {
+    if (this.#log.length === 0) return;
     this.#log = [];
     this.#logBytes = 0;
     this.#lastForgotten = this.#lastSequence;
+    this.#trim();
   }
 
-  /** Ends every connection, telling clients when to come back. */
-  dropAll(): void {
+  /** Ends every connection, telling clients when to come back, and keeps nothing more. */
+  close(): void {
+    this.#journal = undefined;
     for (const stream of this.#open.values()) this.drop(stream);
   }
 
@@ -143,13 +200,13 @@ export class EventStreams {
   /** Sends what the client missed on one stream, then lets the connection carry the rest of it. */
   resume(response: ServerResponse, { stream, sequence }: { stream: number; sequence: number }): void {
     const missed = this.#log.filter((event) => event.stream === stream && event.sequence > sequence);
-    for (const event of missed) writeEvent(response, event.data, this.#id(stream, event.sequence));
+    for (const event of missed) writeEvent(response, event.data, this.#id(event));
     const live = this.#open.get(stream);
     if (live) this.carry(live, response, false);
     else response.end();
   }
 
-  #id(stream: number, sequence: number): string {
+  #id({ stream, sequence }: Pick<LoggedEvent, 'stream' | 'sequence'>): string {
     return `${this.#tag}.${stream}_${sequence}`;
   }
 
@@ -157,15 +214,42 @@ export class EventStreams {
     this.#log.push(event);
     this.#logBytes += event.data.length;
     let drop = 0;
+    let dropped = 0;
     while (
       this.#log.length - drop > this.#limits.events ||
-      (this.#logBytes > this.#limits.bytes && drop < this.#log.length - 1)
+      (this.#logBytes - dropped > this.#limits.bytes && drop < this.#log.length - 1)
     ) {
-      this.#logBytes -= this.#log[drop]?.data.length ?? 0;
+      dropped += this.#log[drop]?.data.length ?? 0;
       drop++;
     }
     if (drop === 0) return;
+    this.#logBytes -= dropped;
+    this.#bytesUntrimmed += dropped;
     this.#lastForgotten = this.#log[drop - 1]?.sequence ?? 0;
     this.#log = this.#log.slice(drop);
+    const { events, bytes } = this.#limits;
+    if (this.#lastForgotten - this.#lastTrimmed > events / 8 || this.#bytesUntrimmed > bytes / 8) this.#trim();
+  }
+
+  #trim(): void {
+    this.#journal?.forgotten(this.#lastForgotten);
+    this.#lastTrimmed = this.#lastForgotten;
+    this.#bytesUntrimmed = 0;
+  }
+
+  /** Takes up the streams where an earlier process left them; ids go on from its last. */
+  #goOn({ open, events }: EarlierStreams): void {
+    for (const { stream, request } of open) {
+      this.#open.set(stream, { number: stream, request, response: undefined, finished: false });
+      this.#lastStream = Math.max(this.#lastStream, stream);
+    }
+    // Sequences have no gaps, so what is missing in front was forgotten.
+    this.#lastForgotten = (events[0]?.sequence ?? 1) - 1;
+    this.#lastTrimmed = this.#lastForgotten;
+    for (const event of events) {
+      this.#lastSequence = event.sequence;
+      this.#lastStream = Math.max(this.#lastStream, event.stream);
+      if (event.data !== '') this.#remember(event);
+    }
   }
 }

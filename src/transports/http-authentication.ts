@@ -34,9 +34,10 @@ export interface HttpAuthenticationOptions {
 export interface HttpAuthentication {
   /**
    * Who sends the request.
+   * @param local it came over the local socket, where nobody is asked for a credential
    * @throws HttpRefusal 400 for a credential in the wrong place, 401 for a bad or missing one, 429 for too many requests
    */
-  admit(request: IncomingMessage, response: ServerResponse): Principal | Promise<Principal>;
+  admit(request: IncomingMessage, response: ServerResponse, local: boolean): Principal | Promise<Principal>;
   /**
    * Lets the holder of a credential have a request answered.
    * @returns to be called when it is
@@ -147,10 +148,10 @@ export function createHttpAuthentication(
   }
 
   return {
-    admit(request, response) {
+    admit(request, response, local) {
       const sent = sentCredential(request);
       if (sent === undefined) {
-        if (required) throw missing(request);
+        if (required && !local) throw missing(request);
         return LOCAL_PRINCIPAL;
       }
       if ('malformed' in sent) throw bad(request, sent.malformed);

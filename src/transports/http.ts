@@ -16,12 +16,16 @@ import {
 import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
 import { isSessionVersion, isStatelessVersion } from '../protocol/versions.ts';
 import type { Runtime } from '../runtime.ts';
+import { stateFolder } from '../state/folders.ts';
 import { writeKeepAlive } from './event-streams.ts';
 import { type AccessEntry, createHttpAuthentication } from './http-authentication.ts';
 import { HttpRefusal, header, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
 import { checkOrigin, corsHeaders, type OriginRules } from './http-origin.ts';
 import { createHttpSessions } from './http-sessions.ts';
 import { createHttpStateless } from './http-stateless.ts';
+import { openKeptSessions } from './kept-sessions.ts';
+import { type LocalSocket, openLocalSocket } from './local-socket.ts';
+import { createPeerCheck } from './socket-peers.ts';
 
 export interface HttpAddress {
   readonly host: string;
@@ -32,18 +36,27 @@ export interface HttpAddress {
 export interface HttpServerOptions {
   /** Told of who is turned away: without a good credential, beyond their scopes or limits. Must not throw. */
   onAccess?(entry: AccessEntry): void;
+  /** Told what does not work although it is served, as sentences. */
+  onWarning?(warning: string): void;
+  /** Also listens on the local socket in the state folder. */
+  readonly localSocket?: boolean;
+  /** Answers requests below `/control/` on the local socket; absent: there are none. */
+  control?(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
 export interface HttpServer {
   /** The MCP endpoint, `http://127.0.0.1:8001/mcp`. */
   readonly url: string;
   readonly port: number;
+  /** The local socket, where there is one. */
+  readonly socketPath: string | undefined;
   readonly sessionCount: number;
   /** Lets running calls end within the grace time, then stops them; every stream is closed in good order. */
   close(): Promise<void>;
 }
 
 const ENDPOINT = '/mcp';
+const CONTROL = '/control/';
 const METHODS = 'POST, GET, DELETE, OPTIONS';
 
 /**
@@ -60,8 +73,12 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
   };
   const era = createStatelessEra(service, runtime.requestStateKey);
   const stateless = createHttpStateless({ service, era, onStream });
+  const state = stateFolder(config.state.directory);
+  const warn = (warning: string) => options.onWarning?.(warning);
+  const kept = await openKeptSessions(state, warn);
   const sessions = createHttpSessions({
     service,
+    kept,
     newest: settings.version,
     maxSessions: settings.max_sessions,
     idleMs: settings.session_idle_seconds * 1000,
@@ -79,14 +96,17 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
   });
   let draining = false;
 
-  function handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void {
+  function handle(request: IncomingMessage, response: ServerResponse, local: boolean): Promise<void> | void {
     checkOrigin(request, rules);
     for (const [name, value] of corsHeaders(request)) response.setHeader(name, value);
-    if (pathOf(request) !== ENDPOINT) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
+    const path = pathOf(request);
+    const control = local && path.startsWith(CONTROL) ? options.control : undefined;
+    if (path !== ENDPOINT && !control) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
     if (draining) throw new HttpRefusal(503, 'The server is stopping.', { 'retry-after': '2', connection: 'close' });
+    if (control) return control(request, response);
     // Browsers ask first whether they may send a credential, and send none with that.
     if (request.method === 'OPTIONS') return sendMethods(response);
-    const principal = authentication.admit(request, response);
+    const principal = authentication.admit(request, response, local);
     return principal instanceof Promise
       ? principal.then((known) => answer(request, response, known))
       : answer(request, response, principal);
@@ -139,33 +159,52 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
     }
   }
 
-  const server = createServer((request, response) => {
+  const refuseOwnCommands = createPeerCheck();
+  const take = (request: IncomingMessage, response: ServerResponse, local: boolean) => {
     try {
-      handle(request, response)?.catch((thrown: unknown) => refuse(response, thrown));
+      const handled = local
+        ? refuseOwnCommands(request).then(() => handle(request, response, true))
+        : handle(request, response, false);
+      handled?.catch((thrown: unknown) => refuse(response, thrown));
     } catch (thrown) {
       refuse(response, thrown);
     }
+  };
+  const server = withPatience(createServer((request, response) => take(request, response, false)));
+  const port = await listen(server, address).catch((thrown: unknown) => {
+    sessions.close();
+    throw thrown;
   });
-  // Slow or silent clients: time to send the headers, and the whole request, milliseconds.
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 60_000;
-  server.keepAliveTimeout = 75_000;
-  const port = await listen(server, address);
   const keepAlive = setInterval(() => {
     for (const response of openStreams) writeKeepAlive(response);
   }, settings.keep_alive_seconds * 1000);
   keepAlive.unref();
 
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  const url = `http://${host}:${port}${ENDPOINT}`;
+  const servers = [server];
+  let localSocket: LocalSocket | undefined;
+  if (options.localSocket) {
+    const local = withPatience(createServer((request, response) => take(request, response, true)));
+    const opened = await openLocalSocket(state, local, url);
+    if (typeof opened === 'string') {
+      warn(opened);
+    } else {
+      localSocket = opened;
+      servers.push(local);
+    }
+  }
   return {
-    url: `http://${host}:${port}${ENDPOINT}`,
+    url,
     port,
+    socketPath: localSocket?.path,
     get sessionCount() {
       return sessions.count;
     },
     async close() {
       draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = Promise.all(servers.map((each) => new Promise((resolve) => each.close(resolve))));
+      localSocket?.leave();
       era.close();
       await settle(runtime, settings.shutdown_grace_seconds * 1000);
       // What still runs is stopped now, and its callers are told before their connections close.
@@ -175,11 +214,18 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
       sessions.close();
       authentication.close();
       clearInterval(keepAlive);
-      server.closeIdleConnections();
-      setTimeout(() => server.closeAllConnections(), CLOSE_AFTER_MS).unref();
+      for (const each of servers) each.closeIdleConnections();
+      setTimeout(() => {
+        for (const each of servers) each.closeAllConnections();
+      }, CLOSE_AFTER_MS).unref();
       await closed;
     },
   };
+}
+
+/** Slow or silent clients: time to send the headers, and the whole request, milliseconds. */
+function withPatience(server: Server): Server {
+  return Object.assign(server, { headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 75_000 });
 }
 
 function sendMethods(response: ServerResponse): void {

@@ -28,8 +28,9 @@ async function newKey(scopes: readonly Scope[] = ['tools:read'], terms: Partial<
 
 type Key = Awaited<ReturnType<typeof newKey>>;
 
-/** A server that uses the keys of this file. */
+/** A server that uses the keys of this file, and knows nothing of the sessions of those before. */
 function start(authentication: object = {}, server: object = {}): Promise<RunningServer> {
+  for (const name of readdirSync(folder).filter((each) => each.startsWith('sessions.db'))) rmSync(join(folder, name));
   return startServer({ plugins: PLUGINS, config: { state: { directory: folder }, authentication, server } });
 }
 
