@@ -12,6 +12,11 @@ const OUTPUT_CHARACTERS = 2000;
 const BEFORE = 4000;
 /** Notifications one call may send at once, and again each second. */
 const BURST = 50;
+/** A call that has told nothing for so long, milliseconds, tells that it goes on: clients give up on those that are silent. */
+const SILENCE_MS = 10_000;
+/** What a sign of life adds to the last value, at least and in proportion: more than nothing, less than any tool's own step. */
+const SMALLEST_STEP = 1e-6;
+const SMALLEST_PART = 1e-12;
 
 export interface ProgressSender {
   progress(update: Progress): void;
@@ -22,7 +27,7 @@ export interface ProgressSender {
 
 /**
  * Progress notifications for one call: growing values only, at most 50 a second, command output gathered into
- * one message every 200 ms.
+ * one message every 200 ms, and a sign of life every 10 s.
  * @param send sends the params of one `notifications/progress`.
  */
 export function createProgressSender(progressToken: string | number, send: (params: JsonObject) => void): ProgressSender {
@@ -33,6 +38,8 @@ export function createProgressSender(progressToken: string | number, send: (para
   let received = 0;
   let pending = '';
   let timer: NodeJS.Timeout | undefined;
+  const startedMs = Date.now();
+  let alive = setTimeout(tellAlive, SILENCE_MS);
   const readers: Partial<Record<OutputStream, (chunk: Uint8Array) => string>> = {};
 
   function progress(update: Progress) {
@@ -43,8 +50,19 @@ export function createProgressSender(progressToken: string | number, send: (para
     if (allowance < 1) return;
     allowance--;
     last = update.progress;
+    alive.refresh();
     const { message } = update;
     send({ progressToken, ...update, ...(message !== undefined && { message: redactor.text(safeText(message)) }) });
+  }
+
+  function tellAlive() {
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    alive = setTimeout(tellAlive, SILENCE_MS);
+    const before = Math.max(0, last);
+    progress({
+      progress: before + Math.max(SMALLEST_STEP, before * SMALLEST_PART),
+      message: `Still running after ${seconds} s.`,
+    });
   }
 
   function flush() {
@@ -66,6 +84,7 @@ export function createProgressSender(progressToken: string | number, send: (para
     stop() {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(alive);
     },
   };
 }

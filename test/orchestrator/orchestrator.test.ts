@@ -186,3 +186,37 @@ describe('the queue', () => {
     await expect(pool.call({ tool: 'slow', arguments: {} }, caller())).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+describe('a call with an idempotency key', () => {
+  const counting = () => {
+    let runs = 0;
+    return { tool: tool('count', async ({ text }) => ({ text: `${text}${++runs}` })), runs: () => runs };
+  };
+  const submit = (text: string, idempotencyKey: string) => ({ tool: 'count', arguments: { text }, idempotencyKey });
+
+  it('runs once, however often it is submitted, and has one outcome', async () => {
+    const { tool: count, runs } = counting();
+    const pool = orchestrator([count]);
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => pool.call(submit('a', 'key'), caller())));
+    outcomes.push(await pool.call(submit('a', 'key'), caller()));
+    expect(outcomes.map(({ structuredContent }) => structuredContent)).toEqual(Array(6).fill({ text: 'a1' }));
+    expect(runs()).toBe(1);
+  });
+
+  it('is another call under another key, and for another principal', async () => {
+    const { tool: count, runs } = counting();
+    const pool = orchestrator([count]);
+    await pool.call(submit('a', '1'), caller());
+    await pool.call(submit('a', '2'), caller());
+    await pool.call(submit('a', '1'), { ...caller(), principal: { ...LOCAL_PRINCIPAL, id: 'key:other' } });
+    expect(runs()).toBe(3);
+  });
+
+  it('is refused when the key was used for something else', async () => {
+    const { tool: count, runs } = counting();
+    const pool = orchestrator([count]);
+    await pool.call(submit('a', 'key'), caller());
+    await expect(pool.call(submit('b', 'key'), caller())).rejects.toMatchObject({ code: 'conflict' });
+    expect(runs()).toBe(1);
+  });
+});

@@ -47,3 +47,36 @@ it('of much output the end is told, and no end of a secret in it', () => {
   expect(messages().length).toBeLessThanOrEqual(2000);
   expect(messages()).not.toMatch(/quiet|river|stone/);
 });
+
+it.each([0, 0.5, 3, 2 ** 40])(
+  'a call that says nothing for ten seconds (after %d) tells that it goes on, with a value that grows',
+  (value) => {
+    const { progress, sent } = sender();
+    progress({ progress: value });
+    vi.advanceTimersByTime(9_000);
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(22_000);
+    expect(sent.map(({ message }) => message)).toEqual([
+      undefined,
+      'Still running after 10 s.',
+      'Still running after 20 s.',
+      'Still running after 30 s.',
+    ]);
+    const values = sent.map((each) => each.progress as number);
+    expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
+    expect(values.at(-1)).toBeLessThan(value * 1.0001 + 0.001);
+  },
+);
+
+it('what was told puts the sign of life off, and nothing comes after the end', () => {
+  const sent: JsonObject[] = [];
+  const { progress, stop } = createProgressSender('p', (params) => sent.push(params));
+  for (let step = 1; step <= 4; step++) {
+    vi.advanceTimersByTime(6_000);
+    progress({ progress: step });
+  }
+  expect(sent).toHaveLength(4);
+  stop();
+  vi.advanceTimersByTime(60_000);
+  expect(sent).toHaveLength(4);
+});
