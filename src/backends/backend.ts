@@ -367,8 +367,10 @@ export interface BackendJobs {
   signal(id: string, name: string): Promise<void>;
   /** Ends it as the time limit does, with outcome `cancelled`. */
   cancel(id: string): Promise<void>;
-  /** True for one caller only among all processes: whoever is to tell others of the end. `false` takes the claim back. */
-  claimEnd(id: string, claim: boolean): Promise<boolean>;
+  /** True for one caller only among all processes: whoever is to tell others of the end. */
+  claimEnd(id: string): Promise<boolean>;
+  /** Gives the claim back: somebody else is to try. */
+  returnEnd(id: string): Promise<void>;
   /** Takes a job that has ended away. */
   remove(id: string): Promise<void>;
 }
@@ -378,7 +380,7 @@ export interface Backend extends AsyncDisposable {
   readonly name: string;
   exec(request: ExecRequest, io: ExecIO): Promise<ExecResult>;
   /** Absent where commands cannot outlive their call. */
-  readonly jobs?: BackendJobs | undefined;
+  jobs?(): Promise<BackendJobs>;
   readonly files: BackendFiles;
   /** What of a confinement and of limits the backend can enforce; looked at once and remembered. */
   enforcement(): Promise<Enforcement>;

@@ -1,10 +1,11 @@
 import type { Backend, Enforcement } from './backend.ts';
 import type { Limiter } from './limits/limiter.ts';
+import type { NativeJobs } from './native-jobs.ts';
 import { createReaper } from './reaper.ts';
 import { createProxyPool } from './sandbox/proxy-pool.ts';
 
-/** This machine, with the rights of this process. */
-export function createNativeBackend(): Backend {
+/** @param jobsFolder where commands that outlive their call are kept, absolute; absent: there are none */
+export function createNativeBackend(jobsFolder?: string): Backend {
   const reaper = createReaper();
   const proxies = createProxyPool();
   // Modules are loaded when they are first used: a server that only reads files never loads what runs commands.
@@ -22,6 +23,16 @@ export function createNativeBackend(): Backend {
     return opening;
   };
 
+  let keeping: Promise<NativeJobs> | undefined;
+  async function openJobs(folder: string): Promise<NativeJobs> {
+    const { createNativeJobs } = await import('./native-jobs.ts');
+    let opened: Promise<Limiter> | undefined;
+    const jobLimiter = () => {
+      opened ??= import('./limits/limiter.ts').then(({ openJobLimiter }) => openJobLimiter());
+      return opened;
+    };
+    return createNativeJobs(folder, jobLimiter, proxies);
+  }
   let looking: Promise<Enforcement> | undefined;
   async function enforcement(): Promise<Enforcement> {
     const [{ notEnforced }, sandbox, { describeGaps }] = await Promise.all([
@@ -51,6 +62,12 @@ export function createNativeBackend(): Backend {
       otherPlaces: async (path) => (await files()).otherPlaces?.(path) ?? [],
       linkedFiles: async (paths) => (await files()).linkedFiles?.(paths) ?? new Set(),
     },
+    ...(jobsFolder !== undefined && {
+      jobs() {
+        keeping ??= openJobs(jobsFolder);
+        return keeping;
+      },
+    }),
     enforcement() {
       looking ??= enforcement();
       return looking;
@@ -65,6 +82,7 @@ export function createNativeBackend(): Backend {
       return found ? { ok: true, latencyMs } : { ok: false, latencyMs, message: 'There is no /bin/sh.' };
     },
     async [Symbol.asyncDispose]() {
+      (await keeping)?.close();
       await (await opening?.catch(() => undefined))?.close();
       await proxies[Symbol.asyncDispose]();
     },

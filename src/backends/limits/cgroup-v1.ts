@@ -24,9 +24,12 @@ import { endLeftovers, homeName, type OwnGroups } from './own-groups.ts';
 
 const CONTROLLERS: Readonly<Record<string, LimitName>> = { memory: 'memoryBytes', pids: 'processes', cpu: 'cpus' };
 
-/** @returns undefined where no limit can be set by it */
-export async function openCgroupV1(own: OwnGroups): Promise<ControlGroups | undefined> {
-  const name = await homeName();
+/**
+ * @param shared name of the folder for the groups; absent: one of this process
+ * @returns undefined where no limit can be set by it
+ */
+export async function openCgroupV1(own: OwnGroups, shared?: string): Promise<ControlGroups | undefined> {
+  const name = shared ?? (await homeName());
   const homes = new Map<string, string>();
   for (const controller of ['unified', 'freezer', 'cpuacct', ...Object.keys(CONTROLLERS)]) {
     const parent = own.get(controller);

@@ -25,13 +25,14 @@ export const CPU_PERIOD_US = 100_000;
  * Makes a folder for our groups below our own group, or beside it: a group that has processes cannot hand controllers
  * to groups below it, which a delegated group of a service or a container solves by moving us, and a session of a
  * user by its parent, which is the user's too.
+ * @param shared name of that folder; absent: one of this process
  * @returns undefined where nothing may be made; its `holds` is empty where groups can be made but limit nothing
  */
-export async function openCgroupV2(own: OwnGroups): Promise<ControlGroups | undefined> {
+export async function openCgroupV2(own: OwnGroups, shared?: string): Promise<ControlGroups | undefined> {
   const found = own.get('unified');
   if (found === undefined) return undefined;
   const group = basename(found) === SERVER ? dirname(found) : found;
-  const name = await homeName();
+  const name = shared ?? (await homeName());
   const parents = isUnlimited(group) && !isRoot(group) ? [group, dirname(group)] : [group];
   await endLeftovers(parents);
   let spare: string | undefined;

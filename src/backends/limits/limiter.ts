@@ -37,7 +37,7 @@ export interface Limited {
   release(): void;
 }
 
-type Opener = (own: OwnGroups) => Promise<ControlGroups | undefined>;
+type Opener = (own: OwnGroups, home?: string) => Promise<ControlGroups | undefined>;
 
 const LIMITS: readonly LimitName[] = ['memoryBytes', 'cpus', 'processes'];
 
@@ -64,10 +64,7 @@ export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openC
         name,
         group,
         ready,
-        watched: {
-          ...(missing.has('memoryBytes') && { memoryBytes: limits.memoryBytes }),
-          ...(missing.has('processes') && { processes: limits.processes }),
-        },
+        watched: watchedOf(limits, missing),
         wrap: (argv) => enter(name, group?.entrances ?? [], rlimitScript(limits, missing), argv),
         release() {
           ready?.dismiss();
@@ -78,12 +75,45 @@ export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openC
   };
 }
 
-/** The first that limits something; where none does, one that at least keeps the processes of a command together. */
-async function openGroups(open: readonly Opener[]): Promise<ControlGroups | undefined> {
+/** Folder of the control groups of jobs. Servers share it, and it is none of those that end with a server. */
+const JOBS_HOME = 'mcp-python-jobs';
+
+/** The same for commands that are to outlive this process: nothing is kept ready, and nothing is taken away by `close`. */
+export async function openJobLimiter(): Promise<Limiter> {
+  const groups = await openGroups([openCgroupV2, openCgroupV1], JOBS_HOME);
+  const missing = new Set(LIMITS.filter((limit) => !groups?.holds.has(limit)));
+  return {
+    notEnforced: weaknessesOf(missing),
+    homes: [],
+    async close() {},
+    async prepare(limits) {
+      const name = randomUUID();
+      const group = await groups?.create(name, limits);
+      return {
+        name,
+        group,
+        ready: undefined,
+        watched: watchedOf(limits, missing),
+        wrap: (argv) => enter(name, group?.entrances ?? [], rlimitScript(limits, missing), argv),
+        release: () => group?.remove(),
+      };
+    },
+  };
+}
+
+function watchedOf({ memoryBytes, processes }: ResourceLimits, missing: ReadonlySet<LimitName>): Partial<ResourceLimits> {
+  return { ...(missing.has('memoryBytes') && { memoryBytes }), ...(missing.has('processes') && { processes }) };
+}
+
+/**
+ * The first that limits something; where none does, one that at least keeps the processes of a command together.
+ * @param home name of the folder they are made in; absent: one of this process
+ */
+async function openGroups(open: readonly Opener[], home?: string): Promise<ControlGroups | undefined> {
   const own = await findOwnGroups();
   let spare: ControlGroups | undefined;
   for (const opener of open) {
-    const groups = await opener(own).catch(() => undefined);
+    const groups = await opener(own, home).catch(() => undefined);
     if (groups === undefined) continue;
     if (!(await canEnter(groups))) await discard(groups);
     else if (groups.holds.size === 0) spare ??= groups;
