@@ -24,7 +24,9 @@ export async function openKeptSessions(folder: string, onFailure: (message: stri
     if (told) return;
     told = true;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    onFailure(`Sessions do not survive a restart of this server: ${folder}/sessions.db cannot be used (${reason}).`);
+    onFailure(
+      `Sessions do not survive a restart of this server: ${folder}/sessions.db cannot be used (${reason}). Remove it if it is damaged.`,
+    );
   };
   let store: SessionStore | undefined;
   try {
