@@ -48,7 +48,10 @@ async function serve({ host, port }: ServeOptions, command: Command): Promise<vo
   const flags = { 'server.mcp_http_host': host, 'server.mcp_http_port': port };
   await using runtime = await runtimeFor(command, flags, 'serve');
   const { mcp_http_host, mcp_http_port } = runtime.config.server;
-  const { serveHttp } = await import('../transports/http.ts');
+  const [{ serveHttp }, { createControl }] = await Promise.all([
+    import('../transports/http.ts'),
+    import('../transports/control.ts'),
+  ]);
   const stopped = untilStopped();
   const onAccess = (entry: AccessEntry) => void runtime.audit?.record(entry).catch(() => {});
   const messages = await messagesAt(runtime.config.log.level);
@@ -56,7 +59,7 @@ async function serve({ host, port }: ServeOptions, command: Command): Promise<vo
   const server = await serveHttp(
     runtime,
     { host: mcp_http_host, port: mcp_http_port },
-    { onAccess, onWarning, localSocket: true },
+    { onAccess, onWarning, localSocket: true, control: createControl(runtime.orchestrator) },
   );
   await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
   await warnAboutAccess(runtime, mcp_http_host, onWarning);
