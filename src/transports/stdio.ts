@@ -21,6 +21,7 @@ import { PassingMap } from '../protocol/passing-map.ts';
 import { initializeResult, negotiate, Session } from '../protocol/sessions-era.ts';
 import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
 import type { Runtime } from '../runtime.ts';
+import { drained, readLines, watchParent } from './lines.ts';
 
 export interface StdioStreams {
   readonly input: Readable;
@@ -29,9 +30,6 @@ export interface StdioStreams {
 
 /** How long requests that are being answered may go on once the input has ended, milliseconds: `echo … | mcp-python stdio`. */
 const GRACE_MS = 500;
-/** How often to look whether the process that started us is still there, milliseconds. */
-const PARENT_CHECK_MS = 1000;
-
 /** Serves until the client closes its end or dies. Resolves when every running call has been stopped. */
 export async function serveStdio(runtime: Runtime, { input, output }: StdioStreams): Promise<void> {
   const connection = createConnection(runtime, (message) => {
@@ -39,12 +37,7 @@ export async function serveStdio(runtime: Runtime, { input, output }: StdioStrea
   });
   const stopListening = runtime.service.onChange((change) => connection.session()?.changed(change));
   output.on('error', () => input.destroy());
-  // A dead client whose pipe somebody else still holds open sends no end of input.
-  const parent = process.ppid;
-  const parentCheck = setInterval(() => {
-    if (process.ppid !== parent) input.destroy();
-  }, PARENT_CHECK_MS);
-  parentCheck.unref();
+  const stopWatching = watchParent(() => input.destroy());
   try {
     const maxLength = runtime.config.server.max_body_bytes;
     await readLines(input, {
@@ -55,7 +48,7 @@ export async function serveStdio(runtime: Runtime, { input, output }: StdioStrea
     });
     await connection.settle(GRACE_MS);
   } finally {
-    clearInterval(parentCheck);
+    stopWatching();
     stopListening();
     connection.close();
   }
@@ -160,56 +153,4 @@ function createConnection(runtime: Runtime, write: (message: JsonRpcMessage) => 
       for (const call of statelessCalls.values()) call.abort(new Failure('cancelled', 'The client went away.'));
     },
   };
-}
-
-interface LineReading {
-  /** Longest line taken, characters. A longer one is passed over, for the client's other messages are none the worse for it. */
-  readonly maxLength: number;
-  onLine(line: string): void;
-  onTooLong(): void;
-  /** Waited for before more is read: a client that does not read its answers must not fill our memory. */
-  ready(): Promise<void> | undefined;
-}
-
-/**
- * Reads lines until the input ends; a last one may lack its end. Splits on LF only, as the transport frames messages:
- * U+2028 and a lone CR may stand inside one.
- */
-async function readLines(input: Readable, { maxLength, onLine, onTooLong, ready }: LineReading): Promise<void> {
-  let rest = '';
-  let skipping = false;
-  const take = (line: string) => {
-    if (line.length > maxLength) onTooLong();
-    else if (line.trim() !== '') onLine(line.trim());
-  };
-  input.setEncoding('utf8');
-  try {
-    for await (const chunk of input as AsyncIterable<string>) {
-      const [first = '', ...others] = chunk.split('\n');
-      rest = skipping ? '' : rest + first;
-      for (const next of others) {
-        if (!skipping) take(rest);
-        skipping = false;
-        rest = next;
-      }
-      if (rest.length > maxLength) {
-        onTooLong();
-        skipping = true;
-        rest = '';
-      }
-      await ready();
-    }
-    if (!skipping) take(rest);
-  } catch {
-    // A broken pipe is the client's way of going away.
-  }
-}
-
-/** Undefined while the output takes more; otherwise when it does again, or is gone. */
-function drained(output: Writable): Promise<void> | undefined {
-  if (!output.writableNeedDrain || output.destroyed) return undefined;
-  return new Promise((resolve) => {
-    output.once('drain', resolve);
-    output.once('close', resolve);
-  });
 }
