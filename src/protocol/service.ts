@@ -9,6 +9,7 @@ import type { Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts'
 import type { Caller } from '../orchestrator/tool-run.ts';
 import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
 import type { JsonObject } from '../tools/tool.ts';
+import { callWishes } from './call-wishes.ts';
 import { complete } from './completion.ts';
 import { ERROR_CODES, invalidParams, ProtocolError } from './jsonrpc.ts';
 import { objectParam, page, stringParam, stringsParam } from './params.ts';
@@ -85,13 +86,14 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
   async function callTool(invocation: Invocation): Promise<JsonObject> {
     const name = stringParam(invocation.params, 'name');
     const values = objectParam(invocation.params, 'arguments');
+    const wishes = callWishes(invocation.params);
     if (!catalogue.hasTool(name)) {
       await catalogue.tool(name).catch((failure: Failure) => {
         throw invalidParams(`Unknown tool: ${failure.message}${failure.hint ? ` ${failure.hint}` : ''}`);
       });
     }
     try {
-      return toolResult(await orchestrator.call({ tool: name, arguments: values }, invocation));
+      return toolResult(await orchestrator.call({ tool: name, arguments: values, ...wishes }, invocation));
     } catch (thrown) {
       throw thrown instanceof Failure ? new ProtocolError(ERROR_CODES.internal, thrown.message, thrown.details) : thrown;
     }

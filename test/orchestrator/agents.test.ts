@@ -143,3 +143,26 @@ describe('the pool', () => {
     await eventually(async () => (await status()).agents.length === 1, 20_000);
   });
 });
+
+describe('what a call wishes for in its _meta', () => {
+  const submit = async (file: string, meta: object) => {
+    const params = { name: 'count', arguments: { file }, _meta: meta };
+    return client.request({ id: ++last, method: 'tools/call', params });
+  };
+
+  it('is to run once under its idempotency key, whichever agent would have run it again', async () => {
+    const file = newFile();
+    const meta = { 'mcp-python/idempotency-key': 'deploy-7' };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => submit(file, meta)));
+    expect(answers.map(({ result }) => result.isError ?? false)).toEqual(Array(5).fill(false));
+    expect(runs(file)).toBe(1);
+  });
+
+  it.each([{ 'mcp-python/priority': 'soon' }, { 'mcp-python/idempotency-key': '' }])(
+    'is refused when it makes no sense: %j',
+    async (meta) => {
+      const { error } = await submit(newFile(), meta);
+      expect(error).toMatchObject({ code: -32602 });
+    },
+  );
+});
