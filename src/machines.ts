@@ -1,6 +1,6 @@
 /** The machines of one thread behind the guard, as the configuration has them; each is opened when it is first used. */
 import { homedir, tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { AuditLog } from './audit/audit-log.ts';
 import { createBackendTable } from './backends/table.ts';
 import type { Config } from './config/schema.ts';
@@ -26,7 +26,7 @@ export function createMachines({ config, files, approvals, audit }: MachinesOpti
   const { security } = execution;
   const { resource_limits: limits } = security;
   const state = stateFolder(config.state.directory);
-  const table = createBackendTable();
+  const table = createBackendTable({ jobsFolder: join(state, 'jobs') });
   const machines = new Map<string, Promise<GuardedMachine>>();
 
   function machine(name: string = execution.mode): Promise<GuardedMachine> {
@@ -54,6 +54,13 @@ export function createMachines({ config, files, approvals, audit }: MachinesOpti
             maxExecutionSeconds: limits.max_execution_time,
             maxOutputBytes: limits.max_output,
             resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
+            jobs: {
+              softLimitSeconds: execution.soft_limit,
+              maxSeconds: execution.jobs.max_time,
+              maxOutputBytes: execution.jobs.max_output,
+              maxRunning: execution.jobs.max_running,
+              retentionSeconds: execution.jobs.retention,
+            },
           },
           sandbox: security.sandbox,
           networkHosts: security.network_hosts,

@@ -42,7 +42,8 @@ export type AuditEntry =
   | (AuditedCall & {
       readonly event: 'command_end';
       readonly backend: string;
-      readonly outcome: 'exited' | 'timeout' | 'cancelled' | 'failed';
+      /** `interrupted`: nobody saw it end. */
+      readonly outcome: 'exited' | 'timeout' | 'cancelled' | 'failed' | 'interrupted';
       readonly exit_code: number | null;
       readonly signal: string | null;
       readonly stdout_bytes: number;

@@ -359,6 +359,11 @@ export interface BackendJobs {
   /** Up to `length` bytes at `position`; empty behind what there is by now. */
   read(id: string, stream: OutputStream, position: number, length: number): Promise<Uint8Array>;
   watch(id: string): JobWatch;
+  /**
+   * For a job that this process has started: true when it has ended, false when the backend is closed before. Does not
+   * keep the process alive.
+   */
+  untilEnd(id: string): Promise<boolean>;
   /** Feeds standard input. @returns how many bytes were taken before `signal` was aborted @throws Failure `conflict` when it is closed */
   write(id: string, data: Uint8Array, signal: AbortSignal): Promise<number>;
   /** The command reads the end of its input when it has read all before. */

@@ -37,6 +37,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
   /** What has ended does not change any more. */
   const ended = new Map<string, Job>();
   const looking = new Set<Disposable>();
+  const ends = new Map<string, Promise<boolean>>();
 
   async function look(id: string): Promise<Job | undefined> {
     const known = ended.get(id);
@@ -109,21 +110,30 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     }
     const job = await get(id);
     if (job.end) confined?.release();
-    else void lookAfter(id, mark, limited, confined);
+    else ends.set(id, lookAfter(id, mark, limited, confined));
     return { job, failure: job.end?.outcome === 'failed' ? refusalOf(job, request) : undefined };
   }
 
-  /** What only this process can do for a job that it started, as long as it lives. */
-  async function lookAfter(id: string, mark: string, limited: Limited | undefined, confined: Confined | undefined) {
+  /** What only this process can do for a job that it started, as long as it lives. @returns whether it saw the end */
+  async function lookAfter(
+    id: string,
+    mark: string,
+    limited: Limited | undefined,
+    confined: Confined | undefined,
+  ): Promise<boolean> {
     const leader = Number(await readFile(join(place(id), 'leader'), 'latin1').catch(() => ''));
     const meter = limited && leader > 1 ? startMeter({ leader, mark, group: limited.group }, limited.watched) : undefined;
-    using watch = watchFolder(place(id));
+    using watch = watchFolder(place(id), false);
     looking.add(watch);
     while (looking.has(watch) && existsSync(place(id)) && !existsSync(join(place(id), 'exit'))) {
       await watch.changed(LOOK_MS);
     }
     meter?.stop();
-    if (looking.delete(watch)) confined?.release();
+    ends.delete(id);
+    const seen = looking.delete(watch);
+    // What keeps places from being filled stays for a command that goes on.
+    if (seen) confined?.release();
+    return seen;
   }
 
   return {
@@ -138,7 +148,8 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     async read(id, stream, position, length) {
       return readStream(place(id), stream, position, length);
     },
-    watch: (id) => watchFolder(place(id)),
+    watch: (id) => watchFolder(place(id), true),
+    untilEnd: async (id) => ends.get(id) ?? (await get(id)).end !== undefined,
     async write(id, data, signal) {
       const taken = (await get(id)).end ? undefined : await feed(join(place(id), 'stdin'), data, signal);
       if (taken === undefined) throw closed(id);

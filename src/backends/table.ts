@@ -3,9 +3,14 @@ import { Failure } from '../errors.ts';
 import type { Backend } from './backend.ts';
 
 /** Every kind of backend; a new one is its file and one line here. */
-const LOADERS: Readonly<Record<string, () => Promise<Backend>>> = {
-  native: async () => (await import('./native.ts')).createNativeBackend(),
+const LOADERS: Readonly<Record<string, (options: BackendOptions) => Promise<Backend>>> = {
+  native: async ({ jobsFolder }) => (await import('./native.ts')).createNativeBackend(jobsFolder),
 };
+
+export interface BackendOptions {
+  /** Where commands that outlive their call are kept, absolute; absent: there are none. */
+  readonly jobsFolder?: string;
+}
 
 export interface BackendTable extends AsyncDisposable {
   /**
@@ -15,7 +20,7 @@ export interface BackendTable extends AsyncDisposable {
   get(name: string): Promise<Backend>;
 }
 
-export function createBackendTable(): BackendTable {
+export function createBackendTable(options: BackendOptions = {}): BackendTable {
   const made = new Map<string, Promise<Backend>>();
   return {
     async get(name) {
@@ -27,7 +32,7 @@ export function createBackendTable(): BackendTable {
           hint: near ? `Did you mean "${near}"?` : `Backends: ${known.join(', ')}.`,
         });
       }
-      const backend = made.get(name) ?? load();
+      const backend = made.get(name) ?? load(options);
       made.set(name, backend);
       return backend;
     },

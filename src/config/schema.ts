@@ -139,6 +139,22 @@ export const configSchema = z.strictObject({
     .strictObject({
       mode: z.enum(['native']).default('native').describe('Where commands run and files are: `native` is this machine.'),
       timeout: seconds().prefault(300).describe('Upper limit of any tool call, seconds.'),
+      soft_limit: seconds()
+        .prefault(50)
+        .describe('How long a call waits for a command before that goes on as a job, seconds. Many clients give up after 60.'),
+      jobs: z
+        .strictObject({
+          max_time: seconds()
+            .prefault(86_400)
+            .describe('Upper limit of a command started with `background`, seconds; all others have `max_execution_time`.'),
+          max_running: count(10_000).default(100).describe('Jobs that run at once, of everybody.'),
+          max_output: bytes(64 * 1024 * MEBIBYTE)
+            .prefault(64 * MEBIBYTE)
+            .describe('Bytes kept of each output stream of a job; of more only the last 64 KiB.'),
+          retention: seconds().prefault(MAX_SECONDS).describe('How long a job that ended can be read, seconds.'),
+        })
+        .prefault({})
+        .describe('Commands that outlive their call.'),
       workspace: z.string().default('').describe('Folder that relative paths start from; empty for the working directory.'),
       environment_passthrough: strings()
         .default([])

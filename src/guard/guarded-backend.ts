@@ -1,5 +1,5 @@
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Backend, ExecIO, ExecRequest, ResourceLimits } from '../backends/backend.ts';
+import type { Backend, ExecIO, ExecRequest, JobRequest, ResourceLimits } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import type { Approvals } from './approvals.ts';
 import { decideSandbox, type SandboxDecision, type SandboxRules } from './confinement.ts';
@@ -7,6 +7,7 @@ import { baseEnvironment, checkVariables } from './environment.ts';
 import type { GuardedCall } from './guarded-call.ts';
 import type { GuardedExecResult } from './guarded-exec.ts';
 import { type GuardedFiles, guardFiles } from './guarded-files.ts';
+import type { GuardedJobs, JobsOfMachine } from './guarded-jobs.ts';
 import { createPathPolicy, type PathPolicy, type PathRules } from './paths.ts';
 import type { Decision } from './policy/decision.ts';
 import type { PolicySettings } from './policy/settings.ts';
@@ -15,7 +16,7 @@ import type { PolicySettings } from './policy/settings.ts';
  * A backend behind the policy, on behalf of one call. Tools only ever see this one: every command, path, working
  * directory and environment that passes through it has been decided by the guard.
  */
-export interface GuardedBackend extends Backend {
+export interface GuardedBackend extends Omit<Backend, 'jobs'> {
   readonly limits: CommandLimits;
   readonly files: GuardedFiles;
   /** The absolute path a relative one means: below the workspace. `~` is the home directory. */
@@ -27,6 +28,11 @@ export interface GuardedBackend extends Backend {
    * for a person
    */
   exec(request: ExecRequest, io: ExecIO): Promise<GuardedExecResult>;
+  /**
+   * The caller's own jobs; others are `not_found`.
+   * @throws Failure `unsupported` where commands cannot outlive their call
+   */
+  jobs(): Promise<GuardedJobs>;
 }
 
 /** What no command may exceed, whatever its caller asks for. */
@@ -35,6 +41,21 @@ export interface CommandLimits {
   /** Bytes kept of each output stream. */
   readonly maxOutputBytes: number;
   readonly resources: ResourceLimits;
+  /** Absent: commands do not outlive their call. */
+  readonly jobs?: JobLimits;
+}
+
+export interface JobLimits {
+  /** How long a call waits for a command before that goes on as a job. */
+  readonly softLimitSeconds: number;
+  /** Upper limit of a command that was started to go on by itself. */
+  readonly maxSeconds: number;
+  /** Bytes kept of each output stream. */
+  readonly maxOutputBytes: number;
+  /** At once, of all principals. */
+  readonly maxRunning: number;
+  /** How long what has ended can be read. */
+  readonly retentionSeconds: number;
 }
 
 export interface GuardRules extends PathRules {
@@ -89,7 +110,13 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
   }
 
   async function decide(
-    { command, cwd, stdin, env }: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'> & Partial<Pick<ExecRequest, 'env'>>,
+    {
+      command,
+      cwd,
+      stdin,
+      env,
+      openInput,
+    }: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'> & Partial<Pick<JobRequest, 'env' | 'openInput'>>,
     { tool, principal }: Pick<GuardedCall, 'tool' | 'principal'>,
     sandboxed: boolean,
   ): Promise<Decision | undefined> {
@@ -109,6 +136,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         searchPath: environment.PATH ?? '',
         environment,
         ...(stdin && { stdin: new TextDecoder().decode(stdin) }),
+        openInput,
       },
       { finder, objection: (path, use) => objectionTo(policy, path, use, sandboxed || (use !== 'write' && !confined)) },
     );
@@ -138,6 +166,30 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
     return gaps;
   }
 
+  const execGuard = { backend, audit: ports.audit, approvals: ports.approvals, decide, sandbox, tellOnce };
+  let jobs: Promise<JobsOfMachine> | undefined;
+  async function openJobs(): Promise<JobsOfMachine> {
+    const opened = await backend.jobs?.();
+    if (!opened || !rules.limits.jobs) throw noJobs(backend.name);
+    const { createJobs } = await import('./guarded-jobs.ts');
+    return createJobs(opened, execGuard, { ...rules.limits.jobs, maxExecutionSeconds });
+  }
+
+  /** Within its limits, before it is decided on. */
+  async function limit<R extends ExecRequest>(request: R, maxSeconds: number, maxBytes: number): Promise<R> {
+    checkEnvironment(request.env);
+    // The first time all of this takes long to load and to find out: side by side.
+    if (rules.policy) decider ??= loadDecider(backend);
+    sandbox().catch(() => {});
+    return {
+      ...request,
+      cwd: await workingDirectory(request.cwd),
+      timeoutMs: Math.min(request.timeoutMs, maxSeconds * 1000),
+      maxOutputBytes: Math.min(request.maxOutputBytes, maxBytes),
+      limits: resources,
+    };
+  }
+
   return {
     async decide(request, call) {
       const { confinement } = await sandbox();
@@ -156,20 +208,17 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
           return { ...ownEnvironment, ...extra };
         },
         async exec(request, io) {
-          checkEnvironment(request.env);
-          // The first time all of this takes long to load and to find out: side by side.
-          if (rules.policy) decider ??= loadDecider(backend);
-          sandbox().catch(() => {});
+          const limiting = limit(request, maxExecutionSeconds, maxOutputBytes);
+          limiting.catch(() => {});
           const { execGuarded } = await import('./guarded-exec.ts');
-          const limited: ExecRequest = {
-            ...request,
-            cwd: await workingDirectory(request.cwd),
-            timeoutMs: Math.min(request.timeoutMs, maxExecutionSeconds * 1000),
-            maxOutputBytes: Math.min(request.maxOutputBytes, maxOutputBytes),
-            limits: resources,
-          };
-          const guard = { backend, audit: ports.audit, approvals: ports.approvals, decide, sandbox, tellOnce };
-          return execGuarded(guard, limited, io, call);
+          return execGuarded(execGuard, await limiting, io, call);
+        },
+        async jobs() {
+          jobs ??= openJobs();
+          jobs.catch(() => {
+            jobs = undefined;
+          });
+          return (await jobs).of(call, limit);
         },
         files: recordWrites(files, backend.name, call, ports.audit),
         enforcement: () => backend.enforcement(),
@@ -181,6 +230,12 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
       };
     },
   };
+}
+
+function noJobs(backend: string): Failure {
+  return new Failure('unsupported', `Commands on ${backend} cannot outlive their call.`, {
+    hint: 'Leave `background` and `pty` out, and keep `timeout` below `execution.soft_limit`.',
+  });
 }
 
 /** What decides on commands, loaded with the first one. */

@@ -1,7 +1,7 @@
 /** Running a command behind the guard: decided, approved, confined, recorded, and only then run. */
 import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditLog } from '../audit/audit-log.ts';
-import type { Backend, Command, ExecIO, ExecRequest, ExecResult } from '../backends/backend.ts';
+import type { Backend, Command, ExecIO, ExecRequest, ExecResult, JobRequest } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
 import type { ApprovalMatter, Approvals } from './approvals.ts';
 import { environmentInside, type SandboxDecision } from './confinement.ts';
@@ -33,6 +33,31 @@ export async function execGuarded(
   call: GuardedCall,
 ): Promise<GuardedExecResult> {
   const { backend, audit } = guard;
+  const { confined, notEnforced } = await admit(guard, request, call);
+  try {
+    const result = await backend.exec(confined, io);
+    await audit?.record(endOf(call, backend.name, result));
+    const gaps = guard.tellOnce(notEnforced);
+    return gaps.length > 0 ? { ...result, notEnforced: gaps } : result;
+  } catch (thrown) {
+    await audit?.record(failedEnd(call, backend.name));
+    throw thrown;
+  }
+}
+
+/** A command that may be run, as it may be run. Its record is written. */
+export interface Admitted<R extends ExecRequest> {
+  readonly confined: R;
+  /** Ends of sentences: what is asked for and does not hold. */
+  readonly notEnforced: readonly string[];
+}
+
+/**
+ * Decides on a command, has it approved where that is asked for, and records it.
+ * @throws Failure `denied`, `needs_approval`
+ */
+export async function admit<R extends ExecRequest>(guard: ExecGuard, request: R, call: GuardedCall): Promise<Admitted<R>> {
+  const { backend, audit } = guard;
   const sandbox = await guard.sandbox();
   const decision = await guard.decide(request, call, sandbox.confinement !== undefined);
   const commandRecord = recordOf(call, request, backend.name, sandbox, decision);
@@ -42,20 +67,12 @@ export async function execGuarded(
   }
   const approval = decision?.verdict === 'ask' ? await approve(guard, request, call, decision, commandRecord) : undefined;
   await audit?.record(approval ? { ...commandRecord, approval } : commandRecord);
-  const confined: ExecRequest = {
+  const confined: R = {
     ...request,
     command: inShell(request.command, decision),
     ...(sandbox.confinement && { confinement: sandbox.confinement, env: environmentInside(request.env) }),
   };
-  try {
-    const result = await backend.exec(confined, io);
-    await audit?.record(endOf(call, backend.name, result));
-    const gaps = guard.tellOnce(sandbox.notEnforced);
-    return gaps.length > 0 ? { ...result, notEnforced: gaps } : result;
-  } catch (thrown) {
-    await audit?.record(failedEnd(call, backend.name));
-    throw thrown;
-  }
+  return { confined, notEnforced: sandbox.notEnforced };
 }
 
 /** A script that only Bash reads as we did is run by Bash. */
@@ -107,7 +124,7 @@ async function approve(
 }
 
 function matterOf(
-  { command, cwd, env, stdin }: ExecRequest,
+  { command, cwd, env, stdin, openInput }: ExecRequest & Partial<Pick<JobRequest, 'openInput'>>,
   call: GuardedCall,
   backend: string,
   { reason }: Decision,
@@ -119,7 +136,10 @@ function matterOf(
     principal: call.principal.id,
     tool: call.tool,
     reason,
-    binding: JSON.stringify([command.kind, words, cwd, env, stdin ? Buffer.from(stdin).toString('base64') : '']),
+    binding: JSON.stringify([
+      ...[command.kind, words, cwd, env, stdin ? Buffer.from(stdin).toString('base64') : ''],
+      ...(openInput ? ['open input'] : []),
+    ]),
     session: call.session,
   };
 }
@@ -133,7 +153,7 @@ function shortDigest({ binding }: ApprovalMatter): string {
 }
 
 /** The command as people and records see it. */
-function textOf(command: Command): string {
+export function textOf(command: Command): string {
   if (command.kind === 'script') return [command.script, ...(command.args ?? [])].join(' ');
   return command.argv.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
@@ -183,7 +203,8 @@ function endOf(call: GuardedCall, backend: string, result: ExecResult): AuditEnt
   };
 }
 
-function failedEnd(call: GuardedCall, backend: string): AuditEntry {
+/** What is recorded of a command that was admitted and could not be run. */
+export function failedEnd(call: GuardedCall, backend: string): AuditEntry {
   return {
     ...auditedCall(call),
     event: 'command_end',

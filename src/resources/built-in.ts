@@ -1,13 +1,13 @@
 /** The resources every server offers: what it runs on, what it is doing, how it is set up. */
 
-import type { Backend } from '../backends/backend.ts';
+import type { GuardedBackend } from '../guard/guarded-backend.ts';
 import type { Orchestrator } from '../orchestrator/orchestrator.ts';
 import type { Resource, ResourceContents } from './resource.ts';
 
 export interface BuiltInResourceOptions {
   readonly orchestrator: Orchestrator;
   /** The configured backend. */
-  backend(): Promise<Backend>;
+  backend(): Promise<GuardedBackend>;
   /** The configuration in force, secrets masked. */
   effectiveConfig(): unknown;
 }

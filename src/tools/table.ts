@@ -3,6 +3,7 @@ import type { LazyTool } from './catalogue.ts';
 /** Every built-in tool; a new one is its file and one line here. */
 export const BUILT_IN_TOOLS: readonly LazyTool[] = [
   { name: 'execute_command', load: async () => (await import('./execute-command.ts')).executeCommand },
+  { name: 'manage_job', load: async () => (await import('./manage-job.ts')).manageJob },
   { name: 'get_system_info', load: async () => (await import('./get-system-info.ts')).getSystemInfo },
   { name: 'get_system_status', load: async () => (await import('./get-system-status.ts')).getSystemStatus },
   { name: 'check_command_exists', load: async () => (await import('./check-command-exists.ts')).checkCommandExists },

@@ -7,7 +7,8 @@ const LOOK_MS = 100;
 /** Changes that come together are told together, milliseconds. */
 const GATHER_MS = 5;
 
-export function watchFolder(folder: string): JobWatch {
+/** @param held whether the process lives on for it */
+export function watchFolder(folder: string, held: boolean): JobWatch {
   let changed = false;
   let wake: (() => void) | undefined;
   let watcher: FSWatcher | undefined;
@@ -35,6 +36,7 @@ export function watchFolder(folder: string): JobWatch {
         };
         let soon: NodeJS.Timeout | undefined;
         const limit = setTimeout(done, watcher ? maxMs : Math.min(maxMs, LOOK_MS));
+        if (!held) limit.unref();
         wake = () => {
           soon ??= setTimeout(done, GATHER_MS);
         };

@@ -24,6 +24,8 @@ export interface PolicyRequest extends Asker {
   readonly environment: Readonly<Record<string, string>>;
   /** What the caller feeds to standard input. */
   readonly stdin?: string | undefined;
+  /** Whether it will feed something that is not known yet. */
+  readonly openInput?: boolean | undefined;
 }
 
 export interface PolicyPorts {

@@ -39,6 +39,8 @@ export interface UnfoldContext {
   readonly environment: Readonly<Record<string, string>>;
   /** What the caller feeds to standard input. */
   readonly stdin?: string | undefined;
+  /** Whether it will feed something that is not known yet. */
+  readonly openInput?: boolean | undefined;
 }
 
 const MAX_PROGRAMS = 1000;
@@ -46,7 +48,7 @@ const MAX_LEVELS = 12;
 
 export async function unfold(
   command: Command,
-  { cwd, searchPath, environment, stdin }: UnfoldContext,
+  { cwd, searchPath, environment, stdin, openInput = false }: UnfoldContext,
   parser: Parser,
   finder: ProgramFinder,
 ): Promise<Unfolding> {
@@ -139,14 +141,14 @@ export async function unfold(
     }
   }
 
-  if (command.kind === 'script') await openScript(command.script, [], false, stdin);
+  if (command.kind === 'script') await openScript(command.script, [], openInput, stdin);
   else {
     const words = command.argv.map(knownWord);
     const simple: SimpleCommand = {
       words,
       assignments: [],
       redirections: [],
-      piped: false,
+      piped: openInput,
       source: command.argv.join(' ').slice(0, 500),
     };
     await openCommand(simple, [], stdin, await lookUp(simple, undefined), undefined);
