@@ -8,7 +8,6 @@ import { Failure, failureToJson } from '../errors.ts';
 import type { Principal, Scope } from '../identity/principal.ts';
 import type { CatalogueChange } from '../tools/catalogue.ts';
 import type { AskPort, AskRequest, JsonObject, LogLevel, Progress } from '../tools/tool.ts';
-import type { ToolOutcome } from './orchestrator.ts';
 
 /** A principal on its way between threads. */
 export type SentPrincipal = Omit<Principal, 'scopes'> & { readonly scopes: readonly Scope[] };
@@ -48,7 +47,14 @@ export type ToAgent =
 
 export type FromAgent =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'completed'; readonly call: number; readonly outcome: ToolOutcome }
+  | {
+      readonly kind: 'completed';
+      readonly call: number;
+      readonly isError: boolean;
+      readonly hasMeta: boolean;
+      /** JSON of the result's properties; while it travels, its place among the strings of the parcel. */
+      readonly result: string | number;
+    }
   | { readonly kind: 'failed'; readonly call: number; readonly failure: SentFailure }
   | { readonly kind: 'progress'; readonly call: number; readonly update: Progress }
   | { readonly kind: 'output'; readonly call: number; readonly stream: OutputStream; readonly chunk: Uint8Array }
@@ -104,15 +110,29 @@ export function dispatch<Message extends { readonly kind: string }>(receivers: R
   (receivers[message.kind as Message['kind']] as (message: Message) => void)(message);
 }
 
-/** Messages as they travel: JSON in one string, which is cloned in no time, or an array where there are bytes in them. */
-export type Parcel<Message> = string | readonly Message[];
+/**
+ * Messages as they travel: JSON in one string, which is cloned in no time, and the results beside it as strings of their
+ * own, so that nobody quotes and parses them; or an array of messages where there are bytes in them.
+ */
+export type Parcel<Message> = string | readonly string[] | readonly Message[];
 
 export function pack<Message extends { readonly kind: string }>(messages: readonly Message[]): Parcel<Message> {
-  return messages.some(({ kind }) => kind === 'output') ? messages : JSON.stringify(messages);
+  if (messages.some(({ kind }) => kind === 'output')) return messages;
+  const strings = [''];
+  const packed = messages.map((message) =>
+    'result' in message ? { ...message, result: strings.push(message.result as string) - 1 } : message,
+  );
+  strings[0] = JSON.stringify(packed);
+  return strings.length === 1 ? strings[0] : strings;
 }
 
 export function unpack<Message>(parcel: Parcel<Message>): readonly Message[] {
-  return typeof parcel === 'string' ? (JSON.parse(parcel) as Message[]) : parcel;
+  if (typeof parcel === 'string') return JSON.parse(parcel) as Message[];
+  if (typeof parcel[0] !== 'string') return parcel as readonly Message[];
+  const strings = parcel as readonly string[];
+  const messages = JSON.parse(parcel[0]) as { result?: number | string }[];
+  for (const message of messages) if (typeof message.result === 'number') message.result = strings[message.result] as string;
+  return messages as Message[];
 }
 
 /** One end of the line between two threads. */

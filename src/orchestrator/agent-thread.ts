@@ -16,6 +16,7 @@ import {
   type ToAgent,
   unpack,
 } from './agent-messages.ts';
+import { propertiesOf } from './received-outcome.ts';
 import { type Caller, type RunSurroundings, runTool } from './tool-run.ts';
 
 /** The part of a worker's message port that is used (HTML, `MessagePort`). */
@@ -132,7 +133,8 @@ export async function serveCalls(
       const tool = catalogue.loadedTool(call.tool) ?? (await catalogue.tool(call.tool));
       const running = { task: { id: call.task, tool: call.tool }, limit };
       const outcome = await runTool(tool, call.arguments, running, callerOf(call), { backend });
-      line.send({ kind: 'completed', call: call.call, outcome });
+      const { isError, meta } = outcome;
+      line.send({ kind: 'completed', call: call.call, isError, hasMeta: meta !== undefined, result: propertiesOf(outcome) });
     } catch (thrown) {
       line.send({ kind: 'failed', call: call.call, failure: sentFailure(toFailure(thrown)) });
     } finally {

@@ -18,6 +18,7 @@ import {
 import type { CallLimit } from './call-limits.ts';
 import type { Health } from './health.ts';
 import type { ToolCall, ToolOutcome } from './orchestrator.ts';
+import { ReceivedOutcome } from './received-outcome.ts';
 import type { Task } from './task-ledger.ts';
 import type { Caller } from './tool-run.ts';
 
@@ -101,7 +102,8 @@ export function startAgent(host: AgentHost, onEnd: (reason: string | undefined) 
   const receive: Receivers<FromAgent> = {
     ready: () => ready.resolve(),
     unusable: ({ failure }) => terminate(failure.message),
-    completed: ({ call, outcome }) => take(call)?.resolve(outcome),
+    completed: ({ call, result, isError, hasMeta }) =>
+      take(call)?.resolve(new ReceivedOutcome(result as string, isError, hasMeta)),
     failed: ({ call, failure }) => take(call)?.reject(receivedFailure(failure)),
     progress: ({ call, update }) => calls.get(call)?.caller.progress?.(update),
     output: ({ call, stream, chunk }) => calls.get(call)?.caller.output?.(stream, chunk),

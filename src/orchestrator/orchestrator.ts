@@ -30,10 +30,10 @@ export interface ToolCall {
 /** How a call ended. A failed tool is an outcome, not an exception: the model is to read it. */
 export interface ToolOutcome {
   readonly content: readonly ContentBlock[];
-  readonly structuredContent?: JsonObject;
+  readonly structuredContent?: JsonObject | undefined;
   readonly isError: boolean;
   readonly failure?: Failure;
-  readonly meta?: JsonObject;
+  readonly meta?: JsonObject | undefined;
 }
 
 /**

@@ -37,12 +37,13 @@ export type IncomingMessage =
   | { readonly kind: 'notification'; readonly message: JsonRpcNotification }
   | { readonly kind: 'response'; readonly message: JsonRpcResponse };
 
-/** A result whose JSON was made once and is sent many times (`tools/list`). */
+/** A result whose JSON is there already: `tools/list`, which is sent many times, and what comes from an agent. */
 export class SerializedResult {
-  readonly json: string;
+  /** JSON without the braces around it. */
+  readonly properties: string;
 
-  constructor(json: string) {
-    this.json = json;
+  constructor(properties: string) {
+    this.properties = properties;
   }
 }
 
@@ -90,7 +91,7 @@ export function errorResponse(id: RequestId | null, error: ProtocolError): JsonR
 /** The JSON of a message; results serialized before are spliced in as they are. */
 export function encodeMessage(message: JsonRpcMessage): string {
   if ('result' in message && message.result instanceof SerializedResult) {
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${message.result.json}}`;
+    return `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{${message.result.properties}}}`;
   }
   return JSON.stringify(message);
 }

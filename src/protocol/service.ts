@@ -6,12 +6,13 @@
  */
 import { Failure } from '../errors.ts';
 import type { Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts';
+import { ReceivedOutcome, toolResult } from '../orchestrator/received-outcome.ts';
 import type { Caller } from '../orchestrator/tool-run.ts';
 import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
 import type { JsonObject } from '../tools/tool.ts';
 import { callWishes } from './call-wishes.ts';
 import { complete } from './completion.ts';
-import { ERROR_CODES, invalidParams, ProtocolError } from './jsonrpc.ts';
+import { ERROR_CODES, invalidParams, ProtocolError, SerializedResult } from './jsonrpc.ts';
 import { objectParam, page, stringParam, stringsParam } from './params.ts';
 import { readResource } from './resource-reading.ts';
 import { describeTool } from './tool-description.ts';
@@ -39,7 +40,7 @@ export interface McpService {
    * Answers one of the methods both eras share; undefined when the method is not among them.
    * @throws ProtocolError for what the protocol itself refuses.
    */
-  handle(invocation: Invocation): Promise<JsonObject> | undefined;
+  handle(invocation: Invocation): Promise<JsonObject | SerializedResult> | undefined;
   /** JSON of the properties of `tools/list`'s first page, made once and kept until the catalogue changes. */
   toolsListJson(): Promise<string>;
   /** Input schema of a tool as clients see it. */
@@ -83,7 +84,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
     return { tools: items, ...rest };
   }
 
-  async function callTool(invocation: Invocation): Promise<JsonObject> {
+  async function callTool(invocation: Invocation): Promise<JsonObject | SerializedResult> {
     const name = stringParam(invocation.params, 'name');
     const values = objectParam(invocation.params, 'arguments');
     const wishes = callWishes(invocation.params);
@@ -93,7 +94,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
       });
     }
     try {
-      return toolResult(await orchestrator.call({ tool: name, arguments: values, ...wishes }, invocation));
+      return resultOf(await orchestrator.call({ tool: name, arguments: values, ...wishes }, invocation));
     } catch (thrown) {
       throw thrown instanceof Failure ? new ProtocolError(ERROR_CODES.internal, thrown.message, thrown.details) : thrown;
     }
@@ -109,7 +110,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
     return { description: prompt.description, messages: await prompt.render(values, { ask, signal }) };
   }
 
-  const methods: Record<string, (invocation: Invocation) => Promise<JsonObject>> = {
+  const methods: Record<string, (invocation: Invocation) => Promise<JsonObject | SerializedResult>> = {
     'tools/list': ({ params }) => listTools(params.cursor),
     'tools/call': callTool,
     'resources/list': async ({ params }) => {
@@ -165,10 +166,8 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
 }
 
 /** `CallToolResult` (MCP tools, calling tools). */
-function toolResult(outcome: ToolOutcome): JsonObject {
-  const result: JsonObject = { content: outcome.content };
-  if (outcome.structuredContent) result.structuredContent = outcome.structuredContent;
-  if (outcome.isError) result.isError = true;
-  if (outcome.meta) result._meta = outcome.meta;
-  return result;
+/** JSON where it is there already; what has `_meta` of its own is merged with the era's, so it is parsed. */
+function resultOf(outcome: ToolOutcome): JsonObject | SerializedResult {
+  if (outcome instanceof ReceivedOutcome && !outcome.hasMeta) return new SerializedResult(outcome.properties);
+  return toolResult(outcome);
 }

@@ -195,7 +195,7 @@ export class Session {
     progress: ProgressSender | undefined,
   ): JsonObject | SerializedResult | Promise<JsonObject | SerializedResult> {
     if (method === 'tools/list' && params.cursor === undefined) {
-      return this.#service.toolsListJson().then((json) => new SerializedResult(`{${json}}`));
+      return this.#service.toolsListJson().then((json) => new SerializedResult(json));
     }
     const shared = this.#service.handle({
       method,

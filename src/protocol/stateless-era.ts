@@ -91,7 +91,10 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
   const serverInfo = { [SERVER_INFO_KEY]: service.serverInfo };
   const serverInfoJson = JSON.stringify(serverInfo);
 
-  function complete(method: string, result: JsonObject): JsonObject {
+  function complete(method: string, result: JsonObject | SerializedResult): JsonObject | SerializedResult {
+    if (result instanceof SerializedResult) {
+      return new SerializedResult(`"resultType":"complete",${result.properties},"_meta":${serverInfoJson}`);
+    }
     const meta = isObject(result._meta) ? { ...result._meta, ...serverInfo } : serverInfo;
     return { resultType: 'complete', ...result, ...CACHING[method], _meta: meta };
   }
@@ -102,9 +105,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
 
   async function toolsList(): Promise<SerializedResult> {
     const caching = JSON.stringify(CACHING['tools/list']).slice(1, -1);
-    return new SerializedResult(
-      `{"resultType":"complete",${await service.toolsListJson()},${caching},"_meta":${serverInfoJson}}`,
-    );
+    return new SerializedResult(`"resultType":"complete",${await service.toolsListJson()},${caching},"_meta":${serverInfoJson}`);
   }
 
   /** Stays open until the client goes away (no response) or the server ends it (an empty one). */
@@ -132,7 +133,10 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
     });
   }
 
-  async function answerShared({ method, params = {} }: JsonRpcRequest, exchange: Exchange): Promise<JsonObject> {
+  async function answerShared(
+    { method, params = {} }: JsonRpcRequest,
+    exchange: Exchange,
+  ): Promise<JsonObject | SerializedResult> {
     const meta = params._meta as JsonObject;
     const token = progressTokenOf(meta);
     const notify = (name: string, values: JsonObject) => exchange.notify({ jsonrpc: '2.0', method: name, params: values });
