@@ -14,6 +14,8 @@ export interface MachinesOptions {
   readonly files: readonly string[];
   readonly approvals: Approvals;
   readonly audit?: AuditLog | undefined;
+  /** Whoever calls waits as long as a command takes: a shell, unlike many clients. */
+  readonly patient?: boolean;
 }
 
 export interface Machines extends AsyncDisposable {
@@ -21,7 +23,7 @@ export interface Machines extends AsyncDisposable {
   machine(name?: string): Promise<GuardedMachine>;
 }
 
-export function createMachines({ config, files, approvals, audit }: MachinesOptions): Machines {
+export function createMachines({ config, files, approvals, audit, patient = false }: MachinesOptions): Machines {
   const { execution } = config;
   const { security } = execution;
   const { resource_limits: limits } = security;
@@ -55,7 +57,7 @@ export function createMachines({ config, files, approvals, audit }: MachinesOpti
             maxOutputBytes: limits.max_output,
             resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
             jobs: {
-              softLimitSeconds: execution.soft_limit,
+              softLimitSeconds: patient ? Number.POSITIVE_INFINITY : execution.soft_limit,
               maxSeconds: execution.jobs.max_time,
               maxOutputBytes: execution.jobs.max_output,
               maxRunning: execution.jobs.max_running,

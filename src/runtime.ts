@@ -62,7 +62,7 @@ export async function createRuntime({ config, files, secrets, references }: Load
   const state = stateFolder(config.state.directory);
   const approvals = createApprovals(join(state, 'approvals'), execution.security.approval_timeout);
   const audit = auditLogOf(config, role);
-  const { machine, ...machines } = createMachines({ config, files, approvals, audit });
+  const { machine, ...machines } = createMachines({ config, files, approvals, audit, patient: role === undefined });
   const backend = async (name?: string) => (await machine(name)).forCall(OWN_CALL);
 
   const catalogue = createCatalogue(BUILT_IN_TOOLS, config.tools.disabled);

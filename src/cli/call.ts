@@ -127,6 +127,7 @@ function createScreen(json: boolean) {
 
 async function show({ content, structuredContent, isError }: ToolOutcome, json: boolean, streamed: boolean): Promise<void> {
   if (json) return printJson(structuredContent ?? { content, ...(isError && { isError }) });
+  if (structuredContent?.outcome === 'running') return printData(String(structuredContent.job_id));
   // What was shown as it came is not shown again, and of a command nothing else is shown.
   if (streamed || (structuredContent && 'exit_code' in structuredContent)) return;
   for (const block of content) {
