@@ -44,14 +44,18 @@ export function pluginsOf(command: Command): readonly string[] {
   return [...above, ...(command.opts<GlobalOptions>().plugin ?? [])];
 }
 
-/** The runtime for a subcommand. What plug-ins print goes to stderr from here on: stdout is for data. */
+/**
+ * The runtime for a subcommand. What plug-ins print goes to stderr from here on: stdout is for data.
+ * @param given the configuration where it was loaded already
+ */
 export async function runtimeFor(
   command: Command,
   flags: Readonly<Record<string, unknown>> = {},
   role?: ServerRole,
+  given?: LoadedConfig,
 ): Promise<Runtime> {
   globalThis.console = new Console(process.stderr, process.stderr);
-  const [loaded, { createRuntime }] = await Promise.all([loadConfigFor(command, flags), import('../runtime.ts')]);
+  const [loaded, { createRuntime }] = await Promise.all([given ?? loadConfigFor(command, flags), import('../runtime.ts')]);
   const hosts = loaded.config.execution.security.network_hosts;
   // Told now, and not with the first command.
   if (hosts.length > 0) (await import('../backends/sandbox/network-hosts.ts')).parseHosts(hosts);

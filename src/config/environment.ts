@@ -3,8 +3,13 @@ import { type ConfigKey, configKeys, ENVIRONMENT_PREFIX, environmentName } from 
 import { type Layer, layerFromKeys } from './layer.ts';
 import { nearestName } from './nearest-name.ts';
 
-/** Variables with our prefix that are not keys: the file to read, and the marks that commands of ours carry. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(['MCP_PYTHON_CONFIG', 'MCP_PYTHON_COMMAND', 'MCP_PYTHON_SERVER']);
+/** Variables with our prefix that are not keys: the file to read, a credential, and the marks that commands of ours carry. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'MCP_PYTHON_CONFIG',
+  'MCP_PYTHON_API_KEY',
+  'MCP_PYTHON_COMMAND',
+  'MCP_PYTHON_SERVER',
+]);
 
 /** Warnings are about variables that look like ours and are not. */
 export function readEnvironment(environment: Readonly<Record<string, string | undefined>>): {

@@ -245,6 +245,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Who may connect over HTTP.'),
+  connect: z
+    .strictObject({
+      api_key: z.string().default('').meta({ secret: true }).describe(
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how references are written
+        'API key for the server at a URL, as a reference (`${env:NAME}`, `${file:PATH}`); `MCP_PYTHON_API_KEY` is stronger.',
+      ),
+      wait_seconds: seconds(0).prefault(60).describe('How long a server that is away is waited for, seconds.'),
+    })
+    .prefault({})
+    .describe('The bridge to a running server, `stdio --connect`.'),
   audit: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Record every call and every command.'),

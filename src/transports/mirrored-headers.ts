@@ -37,6 +37,28 @@ export function checkParameterHeaders(headers: IncomingHttpHeaders, schema: Json
   }
 }
 
+/** The standard headers for a request, as a client sends them. */
+export function standardHeaders({ method, params = {} }: JsonRpcRequest): Record<string, string> {
+  const version = requestedVersion(params);
+  const key = Object.hasOwn(NAME_OF, method) ? NAME_OF[method] : undefined;
+  const name = key && params[key];
+  return {
+    ...(typeof version === 'string' && { 'mcp-protocol-version': encode(version) }),
+    'mcp-method': encode(method),
+    ...(typeof name === 'string' && { 'mcp-name': encode(name) }),
+  };
+}
+
+/** The `Mcp-Param-*` headers that a tool's schema asks for, as a client sends them. */
+export function parameterHeaders(schema: JsonObject, values: JsonObject): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const { name, path } of mirroredParameters(schema)) {
+    const value = path.reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), values);
+    if (value !== undefined && value !== null) headers[`mcp-param-${name.toLowerCase()}`] = encode(String(value));
+  }
+  return headers;
+}
+
 interface MirroredParameter {
   readonly name: string;
   readonly path: readonly string[];
@@ -85,6 +107,12 @@ function decode(name: string, value: string | undefined): string | undefined {
   } catch {
     throw mismatch(`${name} is not valid UTF-8`);
   }
+}
+
+/** In its Base64 sentinel where it could not travel, or be read, as it is. */
+function encode(value: string): string {
+  const plain = /^[\x20-\x7e]*$/.test(value) && value.trim() === value && !SENTINEL.test(value);
+  return plain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
 }
 
 function one(value: string | string[] | undefined): string | undefined {
