@@ -91,7 +91,7 @@ describe('an agent', () => {
     await start({ agent_count: 1, max_agents: 1 });
     await told('which_agent');
     const beats = join(client.home.folder, 'beats');
-    const beating = call('execute_command', { command: 'while :; do echo beat >> beats; sleep 0.05; done', timeout: 200 });
+    const beating = call('execute_command', { command: 'while :; do echo beat >> beats; sleep 0.05; done', timeout: 40 });
     await eventually(() => existsSync(beats));
     await call('die', { file: newFile(), how: 'exit' });
     expect((await beating)._meta['mcp-python/failure']).toMatchObject({ code: 'agent_lost' });
