@@ -1,4 +1,4 @@
-/** The client libraries that MCP hosts are built on, in every mode, over HTTP and stdio. */
+/** The client libraries that MCP hosts are built on, in every mode, over HTTP, stdio and the bridge between the two. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,14 @@ const WIRES: readonly { readonly name: string; target(): Target }[] = [
     target() {
       const [command, ...first] = PROGRAM;
       const args = [...first, ...programArguments(home, 'stdio', OPTIONS)];
+      return { stdio: { command, args, env: { ...home.environment }, cwd: home.folder } };
+    },
+  },
+  {
+    name: 'stdio --connect',
+    target() {
+      const [command, ...first] = PROGRAM;
+      const args = [...first, ...programArguments(home, 'stdio', { args: ['--connect', server.url] })];
       return { stdio: { command, args, env: { ...home.environment }, cwd: home.folder } };
     },
   },

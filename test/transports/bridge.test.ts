@@ -237,7 +237,7 @@ describe('a server that has forgotten the session', () => {
     await client.next(({ method }) => method === 'notifications/resources/updated');
     // The own stream of the new session is there as soon as an update comes through it.
     await eventually(async () => {
-      await client.request(call(performance.now(), 'test_trigger_resource_update'));
+      await client.request(call(`update-${performance.now()}`, 'test_trigger_resource_update'));
       return methods(client).includes('notifications/resources/updated');
     }, 10_000);
     expect(client.received.filter(({ id }) => String(id).startsWith('bridge'))).toEqual([]);
