@@ -18,8 +18,8 @@
  * which its processes are found.
  *
  * The command is run in the foreground: whatever a shell without job control runs in the background never gets SIGINT.
- * Its group cannot be left by it, so there is nothing else to look for; without one, its processes are found by their
- * process group and their mark.
+ * Its control group cannot be left by it; without one, its processes are found by their process group and their mark.
+ * Descriptor 8 is closed inside of what runs in the background: where that is a function, shells keep what was open.
  */
 export const SUPERVISOR = `
 folder=$1 seconds=$2 blocks=$3 mark=$4 spared=$5 stdin=$6
@@ -28,11 +28,11 @@ group=$1 leader=
 cd "$folder" || exit 1
 umask 077
 trap : HUP INT QUIT TERM
-napping=
-rest() { sleep "$1" 8>&- & napping=$!; wait "$napping"; napping=; }
-wake() { [ "$napping" ] && kill "$napping" && wait "$napping"; exit; }
+rest() { resting=1; sleep "$1" & wait $!; resting=; }
+wake() { [ "$resting" ] && [ "$!" != "$first" ] && kill "$!" && wait "$!"; exit; }
 
 pump() {
+  exec 8>&-
   (ulimit -c 0; ulimit -f "$blocks"; exec cat) && exit
   { echo; echo '[there was more output than is kept: this is the end of it]'; exec tail -c 65536; } >"$1.tail"
 }
@@ -108,6 +108,8 @@ give_up() {
 }
 
 control() {
+  exec 8>&-
+  resting= first=$!
   trap wake TERM
   [ -p stdin ] && exec 6<>stdin 7>stdin 6<&-
   while read -r word argument; do
@@ -130,13 +132,15 @@ case $stdin in
   open) mkfifo stdin; input=stdin ;;
   *) if [ -f input ]; then input=input; else input=/dev/null; fi ;;
 esac
-pump stdout <out >stdout 8>&- & pump_out=$!
-pump stderr <err >stderr 8>&- & pump_err=$!
+pump stdout <out >stdout & pump_out=$!
+pump stderr <err >stderr & pump_err=$!
 (
+  exec 8>&-
+  resting= first=$!
   trap wake TERM
   rest "$seconds"; echo timeout 1<>control
-) 8>&- & timer=$!
-control "$@" <>control 8>&- & controller=$!
+) & timer=$!
+control "$@" <>control & controller=$!
 
 { (exec setsid /bin/sh launch 8>&-) <"$input" >out 2>err; status=$?; } 2>said
 
@@ -166,9 +170,9 @@ wait "$timer" "$controller"
 rm -f launch input out err stdin control alive leader overtime cancelled said sent usage supervise
 round=0
 while [ "$group" ] && [ "$round" -lt 100 ]; do
-  for each; do rmdir "$each"/*/ "$each"; done
+  for each; do [ -d "$each" ] && rmdir "$each"/*/ "$each"; done
   [ -d "$group" ] || break
   round=$((round + 1))
-  sleep 0.05
+  if [ "$round" -lt 40 ]; then sleep 0.05; else sleep 1; fi
 done
 `;
