@@ -50,6 +50,8 @@ export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
   const dormant = createDormantSessions(kept);
   /** Sessions that are being rebuilt: what arrives for one meanwhile must not build another. */
   const waking = new Map<string, Promise<HttpSession | undefined>>();
+  /** Those of them that are in the store. */
+  const taken = new Set<string>();
   /** How many sessions each principal has, by its id. */
   const held = new Map<string, number>();
   const stopListening = service.onChange((change) => {
@@ -88,7 +90,7 @@ export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
 
   /** Takes over what servers left that are gone, and ends what is too old or too much. */
   function adopt() {
-    for (const { principalId } of dormant.adopt((id) => sessions.has(id) || waking.has(id))) count(principalId, 1);
+    for (const { principalId } of dormant.adopt((id) => sessions.has(id) || taken.has(id))) count(principalId, 1);
     for (const { id, principalId, usedMs } of [...dormant.values()]) {
       const isTooMany = sessions.size + dormant.size > maxSessions;
       // Times of use were stored now and then only.
@@ -114,7 +116,7 @@ export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
   /** Ends the session of the principal that was used the longest ago and is idle. */
   function forgetIdle(principalId: string): boolean {
     for (const { id, principalId: owner } of dormant.values()) {
-      if (owner !== principalId || waking.has(id)) continue;
+      if (owner !== principalId) continue;
       dormant.end(id);
       count(owner, -1);
       return true;
@@ -144,11 +146,16 @@ export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
       throw new HttpRefusal(503, 'The server that has this session is stopping: try again.', { 'retry-after': '1' });
     }
     if (!stored) return undefined;
-    const woken = new HttpSession(options, slowAnswers, stored);
     if (!wasCounted) count(principal.id, 1);
-    await woken.resumeStreams();
-    sessions.set(id, woken);
-    return woken;
+    taken.add(id);
+    try {
+      const woken = new HttpSession(options, slowAnswers, stored);
+      await woken.resumeStreams();
+      sessions.set(id, woken);
+      return woken;
+    } finally {
+      taken.delete(id);
+    }
   }
 
   /**
@@ -160,8 +167,10 @@ export function createHttpSessions(options: HttpSessionsOptions): HttpSessions {
     if (id === undefined) throw new HttpRefusal(400, 'The Mcp-Session-Id header is missing: send `initialize` first.');
     const found = sessions.get(id);
     if (found) return use(request, principal, found);
-    const building = waking.get(id) ?? wake(id, principal).finally(() => waking.delete(id));
-    waking.set(id, building);
+    // One for each principal: whoever has no right to it must not stand in the way of the other.
+    const key = `${principal.id} ${id}`;
+    const building = waking.get(key) ?? wake(id, principal).finally(() => waking.delete(key));
+    waking.set(key, building);
     return building.then((woken) => use(request, principal, woken));
   }
 

@@ -109,7 +109,7 @@ function v2(name: string, mode: 'auto' | 'legacy' | { pin: string }, settles: st
       const client = new ClientV2(INFO, {
         capabilities: CAPABILITIES,
         versionNegotiation: { mode },
-        listChanged: { tools: { autoRefresh: false, onChanged: () => void toolChanges++ } },
+        listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => void toolChanges++ } },
       });
       client.setRequestHandler('elicitation/create', async () => FORM);
       client.setRequestHandler('sampling/createMessage', async () => REPLY);
