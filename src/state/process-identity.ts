@@ -21,6 +21,11 @@ export function isAlive(identity: string): boolean {
   return start === '0' && answers(Number(pid));
 }
 
+/** Whether this process can tell that the other one runs: it is in the same pid namespace. */
+export function isOfThisMachine(identity: string): boolean {
+  return identity.split('-', 1)[0] === namespace();
+}
+
 function answers(pid: number): boolean {
   try {
     return process.kill(pid, 0);
