@@ -126,6 +126,39 @@ describe('an event stream that the death of the server broke', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it('loses and doubles nothing, at whatever moment the server dies', async () => {
+    const session = await openSession(server.url);
+    let stream = await session.listen();
+    const events = await take(stream, 1);
+    let acknowledged = 0;
+    let uncertain = 0;
+    for (let life = 0; life < 4; life++) {
+      const dying = new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 60)).then(() => server.stop());
+      const reading = stream.rest();
+      for (let alive = true; alive; ) {
+        const answer = await changePrompts(session).catch(() => undefined);
+        alive = answer !== undefined;
+        if (alive) acknowledged++;
+        else uncertain++;
+      }
+      await dying;
+      events.push(...(await reading));
+      await server.start();
+      stream = await session.listen(events.at(-1)?.id);
+    }
+    await changePrompts(session);
+    acknowledged++;
+    await session.end();
+    events.push(...(await stream.rest()));
+    // Each call changes the list twice, and the stream tells when to come back as it ends.
+    const heard = methodsOf(events).length;
+    expect(heard).toBeGreaterThanOrEqual(2 * acknowledged);
+    expect(heard).toBeLessThanOrEqual(2 * (acknowledged + uncertain));
+    expect(acknowledged).toBeGreaterThan(4);
+    const sequences = events.flatMap(({ id }) => (id === undefined ? [] : Number(id.split('_').at(-1))));
+    expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
+  });
+
   it('brings what was ready before the server died and the client had not read', async () => {
     const session = await openSession(server.url);
     const stream = await session.open({ id: 'long', ...call('wire_count', { steps: 4, delay_ms: 30 }, { progressToken: 1 }) });
