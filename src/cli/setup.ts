@@ -11,6 +11,7 @@ interface SetupOptions {
   readonly print?: boolean;
   readonly remove?: boolean;
   readonly http?: string;
+  readonly connect?: string;
   readonly name: string;
   readonly scope: ClientScope;
 }
@@ -32,6 +33,12 @@ export function define(): Command {
     .addOption(new Option('--print', 'print the entry instead of writing it').conflicts('remove'))
     .addOption(new Option('--remove', 'take the entry out again').conflicts('http'))
     .option('--http <url>', 'let the client connect to this URL of `mcp-python serve` instead of starting a process')
+    .addOption(
+      new Option(
+        '--connect <server>',
+        'let the process be a bridge to a running server, which its restarts do not cut off: see `stdio --connect`',
+      ).conflicts(['http', 'remove']),
+    )
     .option('--name <name>', 'name of the entry', 'mcp-python')
     .addOption(
       new Option('--scope <scope>', 'for all work of this user, or for the project in the working directory')
@@ -84,11 +91,12 @@ function sentenceOn(change: string, name: string, path: string): string {
   return `"${name}" in ${path} is up to date, nothing was changed.`;
 }
 
-async function targetOf({ http }: SetupOptions, command: Command): Promise<{ target: ServerTarget; doubt?: string }> {
+async function targetOf({ http, connect }: SetupOptions, command: Command): Promise<{ target: ServerTarget; doubt?: string }> {
   if (http !== undefined) return { target: { kind: 'http', url: checkUrl(http) } };
   const { ownCommand } = await import('./clients/own-command.ts');
   const own = await ownCommand();
-  const args = [...own.args, 'stdio', ...(await handedOn(command))];
+  const bridge = connect === undefined ? [] : ['--connect', connect];
+  const args = [...own.args, 'stdio', ...bridge, ...(await handedOn(command))];
   return { target: { kind: 'stdio', command: own.command, args }, ...(own.doubt && { doubt: own.doubt }) };
 }
 

@@ -36,6 +36,7 @@ export async function generatedBlocks(): Promise<readonly GeneratedBlock[]> {
     optionsIn('man/mcp-python.1', 'audit query'),
     optionsIn('man/mcp-python.1', 'setup'),
     optionsIn('man/mcp-python-serve.1', 'serve'),
+    optionsIn('man/mcp-python-stdio.1', 'stdio'),
     optionsIn('man/mcp-python-call.1', 'call'),
   ];
 }
