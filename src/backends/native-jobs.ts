@@ -36,7 +36,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
   const place = (id: string) => folderOf(folder, id);
   /** What has ended does not change any more. */
   const ended = new Map<string, Job>();
-  const looking = new Set<Disposable>();
+  let closed = false;
   const ends = new Map<string, Promise<boolean>>();
 
   async function look(id: string): Promise<Job | undefined> {
@@ -124,16 +124,14 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     const leader = Number(await readFile(join(place(id), 'leader'), 'latin1').catch(() => ''));
     const meter = limited && leader > 1 ? startMeter({ leader, mark, group: limited.group }, limited.watched) : undefined;
     using watch = watchFolder(place(id), false);
-    looking.add(watch);
-    while (looking.has(watch) && existsSync(place(id)) && !existsSync(join(place(id), 'exit'))) {
+    while (!closed && existsSync(place(id)) && !existsSync(join(place(id), 'exit'))) {
       await watch.changed(LOOK_MS);
     }
     meter?.stop();
     ends.delete(id);
-    const seen = looking.delete(watch);
     // What keeps places from being filled stays for a command that goes on.
-    if (seen) confined?.release();
-    return seen;
+    if (!closed) confined?.release();
+    return !closed;
   }
 
   return {
@@ -152,11 +150,11 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     untilEnd: async (id) => ends.get(id) ?? (await get(id)).end !== undefined,
     async write(id, data, signal) {
       const taken = (await get(id)).end ? undefined : await feed(join(place(id), 'stdin'), data, signal);
-      if (taken === undefined) throw closed(id);
+      if (taken === undefined) throw inputClosed(id);
       return taken;
     },
     async closeInput(id) {
-      if (!(await get(id)).inputOpen || !(await tell(id, 'close'))) throw closed(id);
+      if (!(await get(id)).inputOpen || !(await tell(id, 'close'))) throw inputClosed(id);
       // Nobody is to write to it after this call.
       const untilMs = Date.now() + CLOSE_MS;
       while (Date.now() < untilMs && existsSync(join(place(id), 'stdin'))) await sleep(5);
@@ -179,10 +177,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
       await rm(place(id), { recursive: true, force: true });
     },
     close() {
-      for (const watch of looking) {
-        looking.delete(watch);
-        watch[Symbol.dispose]();
-      }
+      closed = true;
     },
   };
 }
@@ -202,7 +197,7 @@ function refusalOf({ end }: Job, request: JobRequest): Failure {
   });
 }
 
-function closed(id: string): Failure {
+function inputClosed(id: string): Failure {
   return new Failure('conflict', `The standard input of job ${id} is closed.`, {
     hint: 'It stays open for commands started with background=true or pty=true and without stdin, until they end.',
   });

@@ -19,7 +19,7 @@ const work = join(base, 'work');
 const folder = join(base, 'jobs');
 const proxies = createProxyPool();
 const backend = createNativeBackend(folder);
-const { sandbox } = await backend.enforcement();
+const { sandbox, notEnforced } = await backend.enforcement();
 const withGroups = (await backend.jobs?.()) as BackendJobs;
 const withoutGroups = createNativeJobs(folder, () => openLimiter([]), proxies);
 
@@ -272,10 +272,11 @@ describe('jobs', () => {
     expect(readable(half)).toBe(false);
   });
 
-  it('tell that memory was not enough', async () => {
+  // Without control groups a process is refused memory, or the whole killed by whoever looks.
+  it.skipIf(notEnforced.some((gap) => gap.startsWith('memory')))('tell that memory was not enough', async () => {
     const { id } = await withGroups.start(request('head -c 400000000 /dev/zero | tail -c 390000000 | wc -c'));
     const { end } = await ended(withGroups, id);
-    expect(end?.limitHit ?? (await withGroups.list(), 'memory')).toBe('memory');
+    expect(end).toMatchObject({ limitHit: 'memory' });
   });
 });
 

@@ -123,6 +123,7 @@ control() {
       ended) rest 2; kill "$pump_out" "$pump_err" ;;
       abandon) end_all "$@"; kill "$timer"; exit ;;
     esac
+    kill -0 $$ || exit
   done
 }
 
@@ -169,9 +170,13 @@ mv exit.new exit
 wait "$timer" "$controller"
 rm -f launch input out err stdin control alive leader overtime cancelled said sent usage supervise
 round=0
-while [ "$group" ] && [ "$round" -lt 100 ]; do
-  for each; do [ -d "$each" ] && rmdir "$each"/*/ "$each"; done
-  [ -d "$group" ] || break
+while [ "$round" -lt 100 ]; do
+  left=
+  for each; do
+    [ -d "$each" ] && rmdir "$each"/*/ "$each"
+    [ -d "$each" ] && left=1
+  done
+  [ "$left" ] || break
   round=$((round + 1))
   if [ "$round" -lt 40 ]; then sleep 0.05; else sleep 1; fi
 done

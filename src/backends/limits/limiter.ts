@@ -37,7 +37,7 @@ export interface Limited {
   release(): void;
 }
 
-type Opener = (own: OwnGroups, home?: string) => Promise<ControlGroups | undefined>;
+type Opener = (own: OwnGroups, shared?: string) => Promise<ControlGroups | undefined>;
 
 const LIMITS: readonly LimitName[] = ['memoryBytes', 'cpus', 'processes'];
 
@@ -107,18 +107,19 @@ function watchedOf({ memoryBytes, processes }: ResourceLimits, missing: Readonly
 
 /**
  * The first that limits something; where none does, one that at least keeps the processes of a command together.
- * @param home name of the folder they are made in; absent: one of this process
+ * @param shared name of a folder that others use too, which is let be; absent: one of this process
  */
-async function openGroups(open: readonly Opener[], home?: string): Promise<ControlGroups | undefined> {
+async function openGroups(open: readonly Opener[], shared?: string): Promise<ControlGroups | undefined> {
   const own = await findOwnGroups();
+  const unlessShared = async (groups: ControlGroups) => shared === undefined && discard(groups);
   let spare: ControlGroups | undefined;
   for (const opener of open) {
-    const groups = await opener(own, home).catch(() => undefined);
+    const groups = await opener(own, shared).catch(() => undefined);
     if (groups === undefined) continue;
-    if (!(await canEnter(groups))) await discard(groups);
+    if (!(await canEnter(groups))) await unlessShared(groups);
     else if (groups.holds.size === 0) spare ??= groups;
     else {
-      if (spare) await discard(spare);
+      if (spare) await unlessShared(spare);
       return groups;
     }
   }
