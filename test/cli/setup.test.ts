@@ -141,6 +141,12 @@ describe('setup', () => {
     expect(readFileSync(`${file}c`, 'utf8')).toMatch(/\/\/ second layout[\s\S]*"servers": \{\s+"mcp-python": \{/);
   });
 
+  it('enters a bridge to a running server with --connect', async () => {
+    const { stdout } = await setup(temporaryFolder(), 'cursor', '--print', '--connect', 'auto');
+    expect(JSON.parse(stdout).mcpServers['mcp-python'].args).toEqual([SOURCE, 'stdio', '--connect', 'auto']);
+    expect((await setup(temporaryFolder(), 'cursor', '--connect', 'auto', '--http', 'http://127.0.0.1:1/mcp')).status).toBe(2);
+  });
+
   it('prints the entry with --print and touches nothing', async () => {
     const home = temporaryFolder();
     const { status, stdout } = await setup(home, 'opencode', '--print');
