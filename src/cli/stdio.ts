@@ -29,8 +29,8 @@ async function stdio({ connect }: StdioOptions, command: Command): Promise<void>
   let loaded: LoadedConfig | undefined;
   try {
     if (connect !== undefined) {
-      loaded = await loadConfigFor(command);
-      const { connectTarget } = await import('./connect-target.ts');
+      const [found, { connectTarget }] = await Promise.all([loadConfigFor(command), import('./connect-target.ts')]);
+      loaded = found;
       const target = await connectTarget(connect, loaded);
       if (target) return await bridge(target, loaded.config);
     }

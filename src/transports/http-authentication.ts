@@ -32,6 +32,8 @@ export interface HttpAuthenticationOptions {
 }
 
 export interface HttpAuthentication {
+  /** Whether the port asks everybody for a credential. */
+  readonly required: boolean;
   /**
    * Who sends the request.
    * @param local it came over the local socket, where nobody is asked for a credential
@@ -148,6 +150,7 @@ export function createHttpAuthentication(
   }
 
   return {
+    required,
     admit(request, response, local) {
       const sent = sentCredential(request);
       if (sent === undefined) {

@@ -94,6 +94,7 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
     ...options,
     onEnd: (principalId) => sessions.endOf(principalId),
   });
+  const refuseOwnCommands = createPeerCheck();
   let draining = false;
 
   function handle(request: IncomingMessage, response: ServerResponse, local: boolean): Promise<void> | void {
@@ -103,13 +104,14 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
     const control = local && path.startsWith(CONTROL) ? options.control : undefined;
     if (path !== ENDPOINT && !control) throw new HttpRefusal(404, `Nothing is here: the MCP endpoint is ${ENDPOINT}.`);
     if (draining) throw new HttpRefusal(503, 'The server is stopping.', { 'retry-after': '2', connection: 'close' });
-    if (control) return control(request, response);
     // Browsers ask first whether they may send a credential, and send none with that.
     if (request.method === 'OPTIONS') return sendMethods(response);
+    // Otherwise the port gives a command just as much.
+    const checked = local && (control || authentication.required) ? refuseOwnCommands(request) : undefined;
+    if (control) return (checked ?? Promise.resolve()).then(() => control(request, response));
     const principal = authentication.admit(request, response, local);
-    return principal instanceof Promise
-      ? principal.then((known) => answer(request, response, known))
-      : answer(request, response, principal);
+    if (!checked && !(principal instanceof Promise)) return answer(request, response, principal);
+    return Promise.all([principal, checked]).then(([known]) => answer(request, response, known));
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, principal: Principal): Promise<void> | void {
@@ -159,13 +161,9 @@ export async function serveHttp(runtime: Runtime, address: HttpAddress, options:
     }
   }
 
-  const refuseOwnCommands = createPeerCheck();
   const take = (request: IncomingMessage, response: ServerResponse, local: boolean) => {
     try {
-      const handled = local
-        ? refuseOwnCommands(request).then(() => handle(request, response, true))
-        : handle(request, response, false);
-      handled?.catch((thrown: unknown) => refuse(response, thrown));
+      handle(request, response, local)?.catch((thrown: unknown) => refuse(response, thrown));
     } catch (thrown) {
       refuse(response, thrown);
     }

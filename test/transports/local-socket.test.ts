@@ -97,23 +97,23 @@ describe('the local socket', () => {
   });
 
   it.skipIf(process.platform !== 'linux' || spawnSync('ss', ['-V']).status !== 0)(
-    'refuses commands that tools run, also through a child with an empty environment (skipped without ss)',
+    'refuses commands that tools run where the port asks for keys, also through a child with an empty environment (skipped without ss)',
     async () => {
-      const server = await start();
+      const server = await start({ config: { authentication: { required: true } } });
       const socket = join(server.state, 'server.sock');
       const connect = `
         const { request } = require('node:http');
-        const sending = request({ socketPath: ${JSON.stringify(socket)}, path: '/mcp', method: 'OPTIONS' });
+        const sending = request({ socketPath: ${JSON.stringify(socket)}, path: '/mcp', method: 'GET' });
         sending.on('response', (response) => { console.log(response.statusCode); process.exit(); });
         sending.end();`;
       const ask = (env: Record<string, string>, prefix: string) => {
         const script = `${prefix}'${process.execPath}' -e "$SCRIPT"; true`;
         return spawnSync('/bin/sh', ['-c', script], { env: { ...env, SCRIPT: connect }, encoding: 'utf8' }).stdout.trim();
       };
-      expect(ask({}, '')).toBe('204');
+      expect(ask({}, '')).toBe('406');
       expect(ask({ [SERVER_MARK]: 'x' }, '')).toBe('403');
       expect(ask({ [SERVER_MARK]: 'x' }, '/usr/bin/env -u MCP_PYTHON_SERVER ')).toBe('403');
-      expect(ask({}, '')).toBe('204');
+      expect(ask({}, '')).toBe('406');
     },
   );
 });
