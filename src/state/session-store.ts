@@ -4,10 +4,9 @@
  * A write is with the kernel when it returns, so it outlives kill -9; power loss may lose the last ones. Several servers
  * may use one folder: each session belongs to one process, and passes to another only when that one is gone.
  */
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { isAlive, ownIdentity } from './process-identity.ts';
+import { inOneStep, openDatabase } from './sqlite-database.ts';
 
 /** What is stored of a session; `terms` and `settings` are JSON whose meaning is the protocol's. */
 export interface StoredSession {
@@ -68,7 +67,6 @@ export interface SessionStore {
   close(): void;
 }
 
-const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE sessions (
     id TEXT PRIMARY KEY, principal TEXT NOT NULL, terms TEXT NOT NULL, settings TEXT NOT NULL,
@@ -81,16 +79,11 @@ const SCHEMA = `
     session TEXT NOT NULL, sequence INTEGER NOT NULL, stream INTEGER NOT NULL, data TEXT NOT NULL,
     PRIMARY KEY (session, sequence)
   ) WITHOUT ROWID;
-  CREATE TABLE remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version=${SCHEMA_VERSION};`;
-
-/** Longest wait for another process that writes, milliseconds. Nothing else goes on meanwhile. */
-const BUSY_MS = 2000;
+  CREATE TABLE remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`;
 
 /** @param folder the state folder, made when it is not there */
 export function openSessionStore(folder: string): SessionStore {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = openDatabase(join(folder, 'sessions.db'));
+  const database = openDatabase(join(folder, 'sessions.db'), [SCHEMA]);
   const owner = ownIdentity();
   const sql = {
     owners: database.prepare('SELECT DISTINCT owner FROM sessions WHERE owner <> ?'),
@@ -126,17 +119,6 @@ export function openSessionStore(folder: string): SessionStore {
     streams: database.prepare('SELECT stream, request FROM streams WHERE session = ? ORDER BY stream'),
   };
 
-  function inOneStep(work: () => void): void {
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      database.exec('COMMIT');
-    } catch (thrown) {
-      database.exec('ROLLBACK');
-      throw thrown;
-    }
-  }
-
   return {
     adopt() {
       for (const { owner: other } of sql.owners.all(owner) as { owner: string }[]) {
@@ -166,12 +148,12 @@ export function openSessionStore(folder: string): SessionStore {
       sql.settings.run(settings, id);
     },
     touch(uses) {
-      inOneStep(() => {
+      inOneStep(database, () => {
         for (const { id, usedMs } of uses) sql.touch.run(usedMs, id);
       });
     },
     remove(id) {
-      inOneStep(() => {
+      inOneStep(database, () => {
         for (const statement of sql.remove) statement.run(id);
       });
     },
@@ -192,7 +174,7 @@ export function openSessionStore(folder: string): SessionStore {
         sql.closeStream.run(id, stream);
         return;
       }
-      inOneStep(() => {
+      inOneStep(database, () => {
         sql.append.run(id, last.sequence, last.stream, last.data);
         sql.closeStream.run(id, stream);
       });
@@ -204,22 +186,4 @@ export function openSessionStore(folder: string): SessionStore {
     streams: (id) => sql.streams.all(id) as unknown as StoredStream[],
     close: () => database.close(),
   };
-}
-
-function openDatabase(path: string): DatabaseSync {
-  // SQLite would make it readable by everybody; its other files take after this one.
-  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
-  const database = new DatabaseSync(path);
-  try {
-    database.exec(`PRAGMA busy_timeout=${BUSY_MS}; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL`);
-    database.exec('BEGIN IMMEDIATE');
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version === 0) database.exec(SCHEMA);
-    database.exec('COMMIT');
-    if (version > SCHEMA_VERSION) throw new Error('it was written by a newer version of mcp-python');
-    return database;
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
 }
