@@ -174,6 +174,8 @@ export function createDelivery({ wire, session, patienceMs, place, ending, toCli
   /** @returns the answer for the client; undefined when there is none to give */
   async function settle(message: JsonRpcRequest, line: string, era: Era, cancelled: AbortSignal) {
     const { id, method } = message;
+    // Allowed before `initialize`, but a server over HTTP has nobody to answer it to then.
+    if (method === 'ping' && era === 'session' && !(await session.current())) return { jsonrpc: '2.0' as const, id, result: {} };
     const state: Attempts = {
       patience: createPatience(patienceMs),
       filter: method === 'subscriptions/listen' ? createListenFilter(id, toClient) : undefined,

@@ -56,6 +56,7 @@ describe('a bridge to a server at a URL, at a socket, or wherever it runs', () =
   ])('given by %s, carries both eras and ends with its input once all is answered', async (_, target) => {
     const server = await startServer();
     const client = startBridge(server, target(server));
+    expect((await client.request({ id: 'early', method: 'ping' })).result).toEqual({});
     await open(client);
     expect((await client.request(call(1, 'test_simple_text'))).result.content).toHaveLength(1);
     const { result } = await client.request({ id: 'd', method: 'server/discover', params: { _meta: ENVELOPE } });
