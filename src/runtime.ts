@@ -5,11 +5,13 @@ import { openOnFirstUse } from './audit/first-use.ts';
 import { redactConfig } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { createDurableTasks } from './durable-tasks.ts';
 import { type Approvals, createApprovals } from './guard/approvals.ts';
 import type { GuardedBackend, GuardedMachine } from './guard/guarded-backend.ts';
 import type { GuardedCall } from './guard/guarded-call.ts';
 import { LOCAL_PRINCIPAL } from './identity/principal.ts';
 import { createMachines } from './machines.ts';
+import type { DurableService } from './orchestrator/durable-service.ts';
 import { createOrchestrator, type Orchestrator } from './orchestrator/orchestrator.ts';
 import { createPool, type Pool } from './orchestrator/pool.ts';
 import { loadPlugins } from './plugins/load.ts';
@@ -26,6 +28,8 @@ export interface Runtime extends AsyncDisposable {
   readonly catalogue: Catalogue;
   readonly orchestrator: Orchestrator;
   readonly service: McpService;
+  /** Tasks that outlive this process; a server runs those that are ready. */
+  readonly tasks: DurableService;
   /** A machine behind the guard: the configured one, or a named one. */
   machine(name?: string): Promise<GuardedMachine>;
   /** The same on our own behalf, to look at it. */
@@ -66,8 +70,15 @@ export async function createRuntime({ config, files, secrets, references }: Load
   const backend = async (name?: string) => (await machine(name)).forCall(OWN_CALL);
 
   const catalogue = createCatalogue(BUILT_IN_TOOLS, config.tools.disabled);
-  const orchestrator = createOrchestrator({
+  const { tasks, port } = createDurableTasks({
+    ...{ config, state, catalogue },
+    orchestrator: () => orchestrator,
+    serves: role !== undefined,
+    onTrouble: complain,
+  });
+  const orchestrator: Orchestrator = createOrchestrator({
     catalogue,
+    tasks: port,
     backend: async (name, call) => (await machine(name)).forCall(call),
     capacity: settings.max_agents * settings.max_concurrent_tasks,
     maxQueueSize: settings.max_queue_size,
@@ -90,7 +101,7 @@ export async function createRuntime({ config, files, secrets, references }: Load
       healthCheckSeconds: settings.health_check_interval,
       idleSeconds: settings.agent_idle_time,
       onFree,
-      onTrouble: (message) => process.stderr.write(`mcp-python: ${redactor.text(message)}\n`),
+      onTrouble: complain,
     });
   }
   catalogue.contribute({
@@ -112,13 +123,20 @@ export async function createRuntime({ config, files, secrets, references }: Load
     backend,
     approvals,
     audit,
+    tasks,
     requestStateKey: async () => (await import('./state/secret-key.ts')).loadSecretKey(state, 'request-state.key'),
     async [Symbol.asyncDispose]() {
+      await tasks[Symbol.asyncDispose]();
       await orchestrator[Symbol.asyncDispose]();
       await machines[Symbol.asyncDispose]();
       await audit?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A word for the person who started us. */
+function complain(message: string): void {
+  process.stderr.write(`mcp-python: ${redactor.text(message)}\n`);
 }
 
 /** The audit log as it is configured; undefined when it is switched off. */

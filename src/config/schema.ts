@@ -129,6 +129,12 @@ export const configSchema = z.strictObject({
         .prefault(300)
         .describe('Time without work after which an agent beyond `min_agents` ends, seconds.'),
       max_queue_size: count(1_000_000, 0).default(1000).describe('Calls that may wait; one more is refused with `unavailable`.'),
+      max_durable_tasks: count(1000)
+        .default(10)
+        .describe('Durable tasks (create_task, create_project) that one server runs at once; more wait in the state folder.'),
+      task_retention: seconds()
+        .prefault(MAX_SECONDS)
+        .describe('How long a durable task that ended, or a project of which all have, can be looked at, seconds.'),
       health_check_interval: seconds()
         .prefault(10)
         .describe('Interval of the health checks of agents, seconds. One that has not answered by the next check is replaced.'),

@@ -15,7 +15,7 @@ import {
   ENDED_TASK_STATES,
   type TaskManagement,
 } from './durable-tasks.ts';
-import { newProjectRows } from './projects.ts';
+import { isDeadEnd, newProjectRows, projectWithTasks, whyBlocked } from './projects.ts';
 import type { RunnerPort, TaskRunner } from './task-runner.ts';
 
 export interface DurableTasksOptions extends RunnerPort {
@@ -84,12 +84,11 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
 
   function told(store: TaskStore, row: TaskRow): DurableTask {
     const dependencies = store.dependencies(row.number);
-    const note = row.state === 'blocked' ? whyBlocked(dependencies) : undefined;
     const task = taskOf(
       row,
       dependencies.map(({ id }) => id),
     );
-    return note === undefined ? task : { ...task, note };
+    return row.state === 'blocked' ? { ...task, ...whyBlocked(store.stuckBy(row.number), dependencies) } : task;
   }
 
   function mustFind(store: TaskStore, id: string, principal: Principal): TaskRow {
@@ -189,8 +188,10 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       const rows = states.length === 0 ? [] : store.page(principal.id, { limit: limit + 1, beforeNumber, project, states });
       const more = rows.length > limit;
       const tasks = rows.slice(0, limit).map((row) => {
-        const note = row.state === 'blocked' ? whyBlocked(store.dependencies(row.number)) : undefined;
-        return note === undefined ? taskOf(row) : { ...taskOf(row), note };
+        if (row.state !== 'blocked') return taskOf(row);
+        const dependencies = store.dependencies(row.number);
+        // Only as far as the next ones: a page is to be quick.
+        return { ...taskOf(row), ...whyBlocked(dependencies.filter(isDeadEnd), dependencies) };
       });
       return { tasks, ...(more && { cursor: String(rows[limit - 1]?.number) }) };
     },
@@ -222,6 +223,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    until,
     ended: (id, principal, signal) => until(id, principal, signal, ({ state }) => ENDED_TASK_STATES.includes(state)),
 
     claim: (id, principal, agent) =>
@@ -252,6 +254,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
           };
         },
       ),
+    assign: (id, principal, agent) => change(id, principal, 'assigned', ['open', 'blocked'], () => ({ assignee: agent ?? null })),
     release: (id, principal, note) =>
       change(id, principal, 'released', ['claimed'], () => ({
         state: 'open',
@@ -267,6 +270,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
         code: null,
         result: null,
         agent: null,
+        job: null,
         questions: null,
         answers: null,
         ask_state: null,
@@ -324,39 +328,10 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       store?.close();
     },
   };
-
-  /** As in lists, but with what they depend on. */
-  function projectWithTasks(store: TaskStore, id: string, principal: Principal) {
-    const row = store.project(id, principal.id);
-    if (!row) {
-      throw new Failure('not_found', `There is no project ${id}.`, { hint: 'Without an id get_project_status lists them.' });
-    }
-    const rows = store.tasksOfProject(id);
-    const ids = new Map(rows.map((each) => [each.number, each.id]));
-    const needs = Map.groupBy(store.dependenciesOfProject(id), ({ task }) => task);
-    const tasks = rows.map((each) =>
-      taskOf(
-        each,
-        (needs.get(each.number) ?? []).map((link) => ids.get(link.needs) ?? ''),
-      ),
-    );
-    return { project: projectOf(row), tasks };
-  }
 }
 
 function isLive(state: DurableState): boolean {
   return !ENDED_TASK_STATES.includes(state);
-}
-
-function whyBlocked(dependencies: readonly Pick<TaskRow, 'title' | 'state'>[]): string {
-  const stuck = dependencies.filter(({ state }) => state !== 'completed' && ENDED_TASK_STATES.includes(state as DurableState));
-  if (stuck.length > 0) return shortNote(stuck.map(({ title, state }) => `"${title}" ${saidOf(state)}`).join(', '));
-  const waiting = dependencies.filter(({ state }) => state !== 'completed').map(({ title }) => `"${title}"`);
-  return shortNote(`It waits for ${waiting.join(', ')}.`);
-}
-
-function saidOf(state: string): string {
-  return state === 'failed' ? 'failed' : `was ${state}`;
 }
 
 function refuseOthers({ agent, title }: TaskRow, asking: string | undefined): void {

@@ -91,6 +91,8 @@ export interface DurableTask {
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly assignee?: string;
+  /** It is blocked for good, unless somebody does something about a task it depends on. */
+  readonly stuck?: boolean;
   /** Why it is in its state, for people: what blocks it, what failed, how far it is. */
   readonly note?: string;
   /** The result of `tools/call` on the wire (content, structuredContent, isError), once it has one; not in lists. */
@@ -170,6 +172,8 @@ export interface TaskManagement {
     principal: Principal,
     end: { readonly agent?: string; readonly outcome: 'completed' | 'failed'; readonly note?: string },
   ): Promise<DurableTask>;
+  /** Means open work for a client's agent, which alone may claim it then; undefined: for any. */
+  assign(id: string, principal: Principal, agent: string | undefined): Promise<DurableTask>;
   /** Gives claimed work back. */
   release(id: string, principal: Principal, note?: string): Promise<DurableTask>;
   /** Lets one that failed, was cancelled or interrupted begin again. */
@@ -180,6 +184,8 @@ export interface TaskManagement {
   project(id: string, principal: Principal): Promise<{ project: Project; tasks: readonly DurableTask[] }>;
   /** Newest first. */
   projects(principal: Principal, limit: number): Promise<readonly Project[]>;
+  /** Resolves when the task is as asked for, or when the signal aborts. */
+  until(id: string, principal: Principal, signal: AbortSignal, isEnough: (task: DurableTask) => boolean): Promise<DurableTask>;
   /** Whether a process that lives runs the tasks of this state folder. */
   isServed(): Promise<boolean>;
   /** Runs just this task, and those it depends on, in this process. */

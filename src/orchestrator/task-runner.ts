@@ -14,8 +14,14 @@ import type { DurableTask, TaskRun } from './durable-tasks.ts';
 export interface RunningTask extends DurableTask {
   /** On whose behalf. */
   readonly owner: Principal;
+  /** Whether a command's exit status other than 0 is a failure. */
+  readonly strict: boolean;
+  /** The job that an earlier attempt started, which is followed rather than started again. */
+  readonly job: string | undefined;
   /** Notes how far it is, for people. */
   report(note: string): void;
+  /** Notes that its command goes on as this job, whatever becomes of this process. */
+  followJob(id: string): void;
 }
 
 export interface RunnerPort {
@@ -157,7 +163,19 @@ export function createTaskRunner(options: TaskRunnerOptions) {
     try {
       const owner = principalOf(store.principalRecord(row.principal) ?? '');
       const run = { tool: row.tool as string, arguments: JSON.parse(row.arguments ?? '{}') as JsonObject };
-      const result = await runCall(run, { ...taskOf(row), owner, report: reporter(row) }, signal, ask);
+      const followJob = (job: string) => {
+        store.change(row.number, { job }, ({ owner: process }) => process === self);
+        onWrite();
+      };
+      const running = {
+        ...taskOf(row),
+        owner,
+        strict: row.strict === 1,
+        job: row.job ?? undefined,
+        report: reporter(row),
+        followJob,
+      };
+      const result = await runCall(run, running, signal, ask);
       const verdict = judge(result, row.strict === 1);
       if (verdict.state === 'completed') return ended(verdict, result);
       return await failed(row, verdict, signal, result);
@@ -180,22 +198,31 @@ export function createTaskRunner(options: TaskRunnerOptions) {
     const { code = '', note = '', againAfterSeconds } = verdict;
     if (againAfterSeconds !== undefined) {
       const readyMs = Date.now() + againAfterSeconds * 1000;
-      return { state: 'queued', attempts: row.attempts - 1, ready_ms: readyMs, note, owner: null };
+      return { state: 'queued', attempts: row.attempts - 1, ready_ms: readyMs, note };
     }
     if (code === 'agent_lost' || (signal.aborted && stopping)) return lost(row, note);
     if (row.attempts < row.max_attempts && !FINAL_CODES.has(code)) {
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (row.attempts - 1), LONGEST_PAUSE_MS);
       const told = shortNote(`Attempt ${row.attempts} of ${row.max_attempts} failed and is made again: ${note}`);
-      return { state: 'queued', ready_ms: Date.now() + pauseMs, note: told, code: null };
+      return { state: 'queued', ready_ms: Date.now() + pauseMs, note: told, code: null, job: null };
     }
     return ended(verdict, result);
   }
 
   /** For one of which nobody knows how far it came. */
   async function lost(row: TaskRow, why: string): Promise<TaskPatch> {
+    // Its command goes on by itself: it is followed, not run again.
+    if ((row.job ?? store.get(row.number)?.job) != null) {
+      return {
+        state: 'queued',
+        ready_ms: Date.now(),
+        attempts: row.attempts - 1,
+        note: shortNote(`Its command goes on: ${why}`),
+      };
+    }
     const repeatable = await mayRepeat(row.tool ?? '').catch(() => false);
     if (repeatable && row.attempts < Math.max(MAX_DEATHS, row.max_attempts)) {
-      return { state: 'queued', ready_ms: Date.now(), note: shortNote(`It is run again: ${why}`), owner: null };
+      return { state: 'queued', ready_ms: Date.now(), note: shortNote(`It is run again: ${why}`) };
     }
     const known = [
       `begun ${new Date(row.started_ms ?? row.updated_ms).toISOString()}`,
@@ -203,7 +230,7 @@ export function createTaskRunner(options: TaskRunnerOptions) {
       ...(row.note === null ? [] : [`last heard: ${row.note}`]),
     ].join(', ');
     const advice = repeatable ? '' : ' Look at what it was to change before you retry it.';
-    return { state: 'interrupted', code: 'agent_lost', note: shortNote(`${why} (${known}).${advice}`), owner: null };
+    return { state: 'interrupted', code: 'agent_lost', note: shortNote(`${why} (${known}).${advice}`) };
   }
 
   /** Keeps notes a while, so that a talkative tool does not write all the time. */
@@ -237,7 +264,7 @@ export function createTaskRunner(options: TaskRunnerOptions) {
     for (const owner of owners.filter(isDead)) {
       for (const row of store.runningOf(owner)) {
         const patch = await lost(row, 'The process that ran it ended.');
-        store.change(row.number, patch, (now) => now.owner === owner && now.state === 'running');
+        store.change(row.number, { ...patch, owner: null }, (now) => now.owner === owner && now.state === 'running');
       }
       store.letGo(owner);
       onWrite();

@@ -4,6 +4,7 @@ import type { GuardedBackend } from '../guard/guarded-backend.ts';
 import type { GuardedCall, PersonQuestion } from '../guard/guarded-call.ts';
 import type { Principal } from '../identity/principal.ts';
 import { redactor } from '../redaction/process-redactor.ts';
+import type { TaskPort } from '../tools/task-port.ts';
 import type { AnyTool, AskPort, JsonObject, LogLevel, Progress, ToolContext } from '../tools/tool.ts';
 import { RawResult } from '../tools/tool.ts';
 import { askPerson } from './approval-questions.ts';
@@ -33,6 +34,8 @@ export interface RunningCall {
 /** What the thread that a tool runs in has for all of them. */
 export interface RunSurroundings {
   backend(name: string | undefined, call: GuardedCall): Promise<GuardedBackend>;
+  /** Absent in agents. */
+  readonly tasks?: TaskPort;
 }
 
 /** @throws whatever the tool throws; Failure `invalid_input` for arguments that do not fit its schema */
@@ -57,16 +60,18 @@ class CallContext implements ToolContext {
   readonly progress: ToolContext['progress'];
   readonly output: ToolContext['output'];
   readonly ask: AskPort;
+  readonly tasks: TaskPort | undefined;
   readonly closeStream: ToolContext['closeStream'];
   readonly #call: RunningCall;
   readonly #log: Caller['log'];
 
-  constructor(call: RunningCall, caller: Omit<Caller, 'signal'>, { backend }: RunSurroundings) {
+  constructor(call: RunningCall, caller: Omit<Caller, 'signal'>, { backend, tasks }: RunSurroundings) {
     this.principal = caller.principal;
     this.backend = (name) => backend(name, guardedCall(call, caller));
     this.progress = caller.progress ?? ignore;
     this.output = caller.output ?? ignore;
     this.ask = caller.ask;
+    this.tasks = tasks;
     this.closeStream = caller.closeStream ?? ignore;
     this.#call = call;
     this.#log = caller.log;

@@ -43,6 +43,8 @@ export interface TaskRow {
   readonly code: string | null;
   /** The process that runs it; kept after a cancellation until the run is over. */
   readonly owner: string | null;
+  /** The job its command runs as, which goes on whatever becomes of the process. */
+  readonly job: string | null;
   readonly session: string | null;
   readonly capabilities: string | null;
   readonly questions: string | null;
@@ -58,7 +60,7 @@ export interface TaskRow {
 /** All but what can be large. */
 export const SHORT_COLUMNS = `number, id, principal, state, priority, title, description, type, tool, strict, project,
   component, key, created_ms, updated_ms, ready_ms, started_ms, ended_ms, ttl_ms, expires_ms, attempts, max_attempts, unmet,
-  assignee, agent, note, code, owner, session, capabilities, change`;
+  assignee, agent, note, code, owner, job, session, capabilities, change`;
 
 /** Each brings the schema one version further; one that was released is never changed. */
 export const MIGRATIONS: readonly string[] = [
@@ -68,7 +70,7 @@ export const MIGRATIONS: readonly string[] = [
      strict INTEGER NOT NULL DEFAULT 0, project TEXT, component TEXT, key TEXT, created_ms INTEGER NOT NULL,
      updated_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER, ttl_ms INTEGER,
      expires_ms INTEGER, attempts INTEGER NOT NULL DEFAULT 0, max_attempts INTEGER NOT NULL DEFAULT 1,
-     unmet INTEGER NOT NULL DEFAULT 0, assignee TEXT, agent TEXT, note TEXT, code TEXT, owner TEXT, session TEXT,
+     unmet INTEGER NOT NULL DEFAULT 0, assignee TEXT, agent TEXT, note TEXT, code TEXT, owner TEXT, job TEXT, session TEXT,
      capabilities TEXT, questions TEXT, answers TEXT, ask_state TEXT, idempotency_key TEXT, change INTEGER NOT NULL,
      arguments TEXT, result TEXT
    ) STRICT;

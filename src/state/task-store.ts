@@ -57,6 +57,7 @@ export type TaskPatch = Partial<
     | 'note'
     | 'code'
     | 'owner'
+    | 'job'
     | 'questions'
     | 'answers'
     | 'ask_state'
@@ -126,7 +127,7 @@ export function openTaskStore(folder: string, retentionMs: number) {
     const updated = sql.update(Object.keys(full)).get({ ...full, number: row.number }) as unknown as TaskRow;
     if (patch.state === 'completed' && row.state !== 'completed') sql.release.run({ needs: row.number, now: nowMs, change });
     // Why they are blocked is another now.
-    else if (ends || row.ended_ms !== null) sql.touchDependants.run(change, row.number);
+    else if (ends || row.ended_ms !== null) sql.touchDependants.run({ change, needs: row.number });
     return updated;
   }
 
@@ -146,6 +147,8 @@ export function openTaskStore(folder: string, retentionMs: number) {
     principalRecord: (id: string) => (sql.principal.get(id) as { record: string } | undefined)?.record,
     dependencies: (number: number) =>
       sql.dependencies.all(number) as unknown as Pick<TaskRow, 'number' | 'id' | 'title' | 'state'>[],
+    /** Tasks that did not complete and keep it from ever beginning, near or far. */
+    stuckBy: (number: number) => sql.stuckBy.all(number) as unknown as Pick<TaskRow, 'title' | 'state'>[],
     /**
      * Changes one task, unless `allowed` says no to how it is at that moment.
      * @returns the task afterwards; undefined when it was not allowed, or is not there
@@ -243,7 +246,18 @@ function statements(database: DatabaseSync) {
        WHERE number IN (SELECT task FROM dependencies WHERE needs = :needs)`,
     ),
     touchDependants: prepare(
-      "UPDATE tasks SET change = ? WHERE number IN (SELECT task FROM dependencies WHERE needs = ?) AND state = 'blocked'",
+      `WITH RECURSIVE waiting (number) AS (
+         SELECT task FROM dependencies WHERE needs = :needs
+         UNION SELECT task FROM dependencies JOIN waiting ON needs = waiting.number
+       ) UPDATE tasks SET change = :change WHERE number IN (SELECT number FROM waiting) AND state = 'blocked'`,
+    ),
+    // Only what is blocked itself can be blocked by something further off.
+    stuckBy: prepare(
+      `WITH RECURSIVE needed (number) AS (
+         SELECT needs FROM dependencies WHERE task = ?
+         UNION SELECT needs FROM needed JOIN tasks USING (number) JOIN dependencies ON task = number WHERE state = 'blocked'
+       ) SELECT title, state FROM needed JOIN tasks USING (number)
+         WHERE state IN ('failed', 'cancelled', 'interrupted') ORDER BY number`,
     ),
     changedSince: prepare('SELECT number, state, change FROM tasks WHERE change > ? ORDER BY change'),
     dataVersion: prepare('PRAGMA data_version'),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { OutputStream } from '../backends/backend.ts';
 import type { GuardedBackend } from '../guard/guarded-backend.ts';
 import type { Principal, Scope } from '../identity/principal.ts';
+import type { TaskPort } from './task-port.ts';
 
 /** Groups of tools a user can switch on and off together. */
 export type Toolset = 'system' | 'files' | 'projects' | 'integrations' | 'ai' | 'plugin';
@@ -74,6 +75,8 @@ export interface ToolContext {
   /** Log message to the client, subject to the level it chose. */
   log(level: LogLevel, data: unknown, logger?: string): void;
   readonly ask: AskPort;
+  /** Durable tasks and projects; only for tools that have `runsIn: 'server'`. */
+  readonly tasks?: TaskPort | undefined;
   /** Drops the call's event stream so that the client reconnects and resumes (SSE polling); nothing elsewhere. */
   closeStream(): void;
 }

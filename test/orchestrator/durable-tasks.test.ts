@@ -198,8 +198,9 @@ describe('questions of a running task', () => {
     await second.answer(asked.id, local, { why: { action: 'decline' } });
     const { state, result, attempts } = await ended(second, asked);
     expect({ state, attempts }).toEqual({ state: 'completed', attempts: 1 });
-    const { said } = result?.structuredContent as { said: string };
-    expect(JSON.parse(said)).toEqual([{ sure: { action: 'accept' }, why: { action: 'decline' } }, { round: 1 }]);
+
+    const said = JSON.stringify([{ sure: { action: 'accept' }, why: { action: 'decline' } }, { round: 1 }]);
+    expect(result).toMatchObject({ structuredContent: { said } });
     await expect(second.answer(asked.id, local, {})).rejects.toMatchObject({ code: 'conflict' });
   });
 
