@@ -298,6 +298,8 @@ export interface JobRequest extends ExecRequest {
   readonly terminal: boolean;
   /** Standard input stays open for `write`; not together with `stdin`. */
   readonly openInput: boolean;
+  /** It ends, with outcome `cancelled`, when this process or thread ends before `detach` was called. */
+  readonly attached: boolean;
   readonly label: JobLabel;
 }
 
@@ -352,6 +354,8 @@ export interface JobWatch extends Disposable {
 export interface BackendJobs {
   /** Resolves when the command runs. @throws Failure as `exec` does, for what can be told before */
   start(request: JobRequest): Promise<Job>;
+  /** From now on an attached job of ours goes on without us. */
+  detach(id: string): Promise<void>;
   /** Newest first. */
   list(): Promise<readonly Job[]>;
   /** @throws Failure `not_found` */

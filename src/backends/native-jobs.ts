@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { BackendJobs, Job, JobRequest } from './backend.ts';
@@ -38,6 +39,8 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
   const ended = new Map<string, Job>();
   let closed = false;
   const ends = new Map<string, Promise<boolean>>();
+  /** What the supervisors of attached jobs listen to. */
+  const attachments = new Map<string, Writable>();
 
   async function look(id: string): Promise<Job | undefined> {
     const known = ended.get(id);
@@ -100,9 +103,10 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
         createdMs: Date.now(),
         sandboxed: confinement !== undefined,
       };
-      const { stdin, openInput, maxOutputBytes } = request;
-      const prepared: PreparedJob = { meta, argv: limited?.wrap(argv) ?? argv, env, stdin, openInput, maxOutputBytes };
-      await startJob(place(id), prepared);
+      const { stdin, openInput, attached, maxOutputBytes } = request;
+      const prepared: PreparedJob = { meta, argv: limited?.wrap(argv) ?? argv, env, stdin, openInput, attached, maxOutputBytes };
+      const attachment = await startJob(place(id), prepared);
+      if (attachment) attachments.set(id, attachment);
     } catch (thrown) {
       confined?.release();
       limited?.release();
@@ -129,6 +133,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     }
     meter?.stop();
     ends.delete(id);
+    if (!closed) attachments.delete(id);
     // What keeps places from being filled stays for a command that goes on.
     if (!closed) confined?.release();
     return !closed;
@@ -136,6 +141,11 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
 
   return {
     start,
+    detach(id) {
+      const attachment = attachments.get(id);
+      attachments.delete(id);
+      return new Promise((resolve) => (attachment ? attachment.end('detach\n', resolve) : resolve()));
+    },
     get,
     async list() {
       const ids = await jobIds(folder);

@@ -11,7 +11,7 @@ import { admit, type ExecGuard, failedEnd, type GuardedExecResult, textOf } from
 import { type Found, type JobPiece, type PieceRange, readPiece, searchOutput, type WaitPattern } from './job-output.ts';
 
 /** A command that is to be run as a job. */
-export type JobCommand = Omit<JobRequest, 'label' | 'maxOutputBytes' | 'limits' | 'confinement'>;
+export type JobCommand = Omit<JobRequest, 'label' | 'attached' | 'maxOutputBytes' | 'limits' | 'confinement'>;
 
 export interface StartedJob {
   readonly job: Job;
@@ -41,7 +41,8 @@ export interface GuardedJobs {
   /** Starts a command that goes on by itself, and has its own upper limit of time. @throws Failure as `exec` does */
   start(command: JobCommand): Promise<StartedJob>;
   /**
-   * Starts a command and waits for it, streaming its output, until it has ended or the soft limit of time is over.
+   * Starts a command and waits for it, streaming its output, until it has ended or the soft limit of time is over. Until
+   * then it ends with this process, as every command that somebody waits for.
    * @param command `maxOutputBytes` is what is kept for the answer
    */
   run(command: JobCommand & Pick<ExecRequest, 'maxOutputBytes'>, io: ExecIO): Promise<FinishedRun | StillRunning>;
@@ -184,6 +185,7 @@ export function createJobs(
         if (job.end) return await finished(started, job, { stdout, stderr, durationMs });
         const leftMs = untilMs - performance.now();
         if (leftMs <= 0 && !signal.aborted) {
+          await jobs.detach(id);
           settleAtEnd(id).catch(() => {});
           return { ...started, job, outcome: 'running', durationMs, stdout, stderr };
         }
@@ -234,14 +236,14 @@ export function createJobs(
     return {
       async start(command) {
         const { maxSeconds, maxOutputBytes } = limits;
-        const request = { ...command, maxOutputBytes, label: label(command) };
+        const request = { ...command, attached: false, maxOutputBytes, label: label(command) };
         const started = await start(await limit(request, maxSeconds, maxOutputBytes), call);
         settleAtEnd(started.job.id).catch(() => {});
         return started;
       },
       async run({ maxOutputBytes: kept, ...command }, io) {
         const { maxOutputBytes } = limits;
-        const request = { ...command, maxOutputBytes, label: label(command) };
+        const request = { ...command, attached: true, maxOutputBytes, label: label(command) };
         const limited = await limit(request, limits.maxExecutionSeconds, maxOutputBytes);
         return follow(await start(limited, call), kept, io);
       },

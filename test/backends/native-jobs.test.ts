@@ -38,6 +38,7 @@ const request = (script: string, more: Partial<JobRequest> = {}): JobRequest => 
   maxOutputBytes: 2 ** 20,
   terminal: false,
   openInput: false,
+  attached: false,
   limits: LIMITS,
   label: { command: script, principal: 'p', principalName: 'P', task: 't', tool: 'test' },
   ...more,
@@ -176,15 +177,17 @@ describe.each([
   });
 
   it('is interrupted by a signal in its terminal without losing that', async () => {
-    const { id } = await start(`trap 'echo caught' INT; echo ready; read -r line; echo "got $line"; exit 6`, {
-      terminal: true,
-      openInput: true,
-    });
+    const { id } = await start(
+      `trap 'echo caught' INT; echo ready; until [ "$line" ]; do read -r line; done; echo "got $line"; exit 6`,
+      {
+        terminal: true,
+        openInput: true,
+      },
+    );
     await told(jobs, id, 'ready');
     await jobs.signal(id, 'INT');
     await told(jobs, id, 'caught');
     await jobs.write(id, Buffer.from('typed\n'), NEVER);
-    // A shell whose `read` was interrupted may end it; the terminal is there in any case.
     expect((await ended(jobs, id)).end).toMatchObject({ outcome: 'exited', exitCode: 6, signal: null });
   });
 
@@ -296,7 +299,7 @@ describe('the supervisor', () => {
     const [program = '', ...args] = shell.split(' ');
     const { status } = spawnSync(
       'setsid',
-      ['--wait', program, ...args, join(place, 'supervise'), place, '10', '8', 'M=mark', '-', 'shut'],
+      ['--wait', program, ...args, join(place, 'supervise'), place, '10', '8', 'M=mark', '-', 'shut', 'detached'],
       {
         env: { PATH: '/usr/bin:/bin' },
       },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ function server(jobs: Partial<JobLimits> = {}, rules: Partial<GuardRules> = {}) 
     },
     { approvals: createApprovals(join(base, 'state', 'approvals'), 600), audit },
   );
-  const as = (principal: Principal) => machine.forCall({ ...LOCAL_CALL, principal });
+  const as = (principal: Principal) => machine.forCall({ ...LOCAL_CALL, taskId: randomUUID(), principal });
   const ends = (id: string) => records.filter((entry) => entry.event === 'command_end' && entry.task === id);
   return { local: as(LOCAL_PRINCIPAL), anna: as(ANNA), records, ends, close: () => backend[Symbol.asyncDispose]() };
 }
@@ -206,11 +207,11 @@ describe('the guard', () => {
     const { job } = await (await first.local.jobs()).start(command(first.local, 'true'));
     const others = await second.local.jobs();
     await others.wait(job.id, { seconds: 10 }, NEVER);
-    await eventually(() => first.records.length + second.records.length >= 2);
+    await eventually(() => [...first.ends(job.label.task), ...second.ends(job.label.task)].length > 0);
     await (await first.local.jobs()).get(job.id);
     await others.list();
-    const ends = [...first.records, ...second.records].filter(({ event }) => event === 'command_end');
-    expect(ends).toMatchObject([{ outcome: 'exited', exit_code: 0, task: LOCAL_CALL.taskId, principal: LOCAL_PRINCIPAL.id }]);
+    const ends = [...first.ends(job.label.task), ...second.ends(job.label.task)];
+    expect(ends).toMatchObject([{ outcome: 'exited', exit_code: 0, principal: LOCAL_PRINCIPAL.id }]);
   });
 
   it('records the end of a job that ended while no server was there, when jobs are used again', async () => {
@@ -218,10 +219,10 @@ describe('the guard', () => {
     const { job } = await (await first.anna.jobs()).start(command(first.anna, 'sleep 0.3'));
     await first.close();
     await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(first.ends(LOCAL_CALL.taskId)).toEqual([]);
+    expect(first.ends(job.label.task)).toEqual([]);
     const second = server();
     await second.local.jobs();
-    await eventually(() => second.records.some((entry) => entry.event === 'command_end' && entry.principal === 'key-anna'));
+    await eventually(() => second.ends(job.label.task).length === 1);
     expect(await (await second.anna.jobs()).get(job.id)).toMatchObject({ end: { outcome: 'exited' } });
   });
 

@@ -130,6 +130,26 @@ describe('a job', () => {
     expect(status.structured).toMatchObject({ stdout: 'done\n', job: { state: 'exited', exit_code: 4 } });
   });
 
+  it('goes on without its server once its caller knows of it, and not before', async () => {
+    await using first = await start();
+    const told = await first.call('execute_command', { command: 'echo so far; sleep 61', timeout: 90 });
+    await kill(first);
+    await using second = await start({ soft_limit: 50 });
+    const { job_id } = told.structured;
+    const running = (await second.call('manage_job', { operation: 'status', job_id })).structured.job;
+    expect(running).toMatchObject({ state: 'running' });
+    await second.call('manage_job', { operation: 'signal', job_id, signal: 'KILL' });
+    const lost = second.call('execute_command', { command: 'touch started; sleep 62', timeout: 90 }).catch(() => {});
+    await eventually(() => existsSync(join(base, 'work', 'started')));
+    await kill(second);
+    await lost;
+    await using third = await start();
+    await eventually(async () => {
+      const { jobs } = (await third.call('manage_job', { operation: 'list' })).structured as { jobs: Record<string, unknown>[] };
+      return jobs[0]?.command === 'touch started; sleep 62' && jobs[0].state === 'cancelled';
+    });
+  });
+
   it('is none of a command that ends before, or that was given less time', async () => {
     await using server = await start();
     const before = (await server.call('manage_job', { operation: 'list' })).structured.jobs;

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../errors.ts';
 import type { Argv } from '../limits/limiter.ts';
@@ -18,6 +19,8 @@ export interface PreparedJob {
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Uint8Array | undefined;
   readonly openInput: boolean;
+  /** It ends when this process does before the returned stream was told `detach`. */
+  readonly attached: boolean;
   readonly maxOutputBytes: number;
 }
 
@@ -36,8 +39,8 @@ export function whenBegun(argv: Argv): Argv {
  * Resolves when the command runs, or has not been run and the folder says why.
  * @throws Failure `too_large`, `unavailable`; there is no folder then
  */
-export async function startJob(folder: string, job: PreparedJob): Promise<void> {
-  const { meta, stdin, openInput, maxOutputBytes } = job;
+export async function startJob(folder: string, job: PreparedJob): Promise<Writable | undefined> {
+  const { meta, stdin, openInput, attached, maxOutputBytes } = job;
   const script = launchScript(job);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
@@ -50,13 +53,14 @@ export async function startJob(folder: string, job: PreparedJob): Promise<void> 
       ...(stdin && !openInput ? [put('input', stdin)] : []),
     ]);
     const spared = meta.terminal ? 'terminal' : meta.sandboxed ? 'leader' : '-';
-    await supervise(folder, [
+    return await supervise(folder, attached, [
       folder,
       String(meta.timeoutMs / 1000),
       String(Math.max(1, Math.floor(maxOutputBytes / 512))),
       `${COMMAND_MARK}=${meta.mark}`,
       spared,
       openInput ? 'open' : 'shut',
+      attached ? 'attached' : 'detached',
       ...meta.groups,
     ]);
   } catch (thrown) {
@@ -65,12 +69,12 @@ export async function startJob(folder: string, job: PreparedJob): Promise<void> 
   }
 }
 
-async function supervise(folder: string, args: readonly string[]): Promise<void> {
+async function supervise(folder: string, attached: boolean, args: readonly string[]): Promise<Writable | undefined> {
   const child = spawn('/bin/sh', [join(folder, 'supervise'), ...args], {
     cwd: '/',
     detached: true,
     env: { PATH },
-    stdio: 'ignore',
+    stdio: [attached ? 'pipe' : 'ignore', 'ignore', 'ignore'],
   });
   let ended = false;
   let refusal: Error | undefined;
@@ -82,9 +86,12 @@ async function supervise(folder: string, args: readonly string[]): Promise<void>
     refusal = error;
   });
   child.unref();
+  (child.stdin as unknown as { unref?(): void } | null)?.unref?.();
+  // It may have ended by the time that it is told something.
+  child.stdin?.on('error', () => {});
   const untilMs = Date.now() + START_MS;
   while (!ended && Date.now() < untilMs && (await isEmpty(join(folder, 'begun')))) await sleep(LOOK_MS);
-  if (!ended || (!refusal && !(await isEmpty(join(folder, 'exit'))))) return;
+  if (!ended || (!refusal && !(await isEmpty(join(folder, 'exit'))))) return child.stdin ?? undefined;
   throw new Failure('unavailable', `The supervisor of the job could not be started${refusal ? `: ${refusal.message}` : ''}.`, {
     hint: 'It needs /bin/sh, mkfifo and setsid (util-linux or BusyBox), and a state folder that can hold FIFOs.',
   });

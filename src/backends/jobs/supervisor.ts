@@ -14,7 +14,8 @@
  *
  * Arguments: the folder, the time limit in seconds, the output limit in blocks of 512 bytes, the mark that the command's
  * processes carry in their environment, what is spared by signals (`leader` in a sandbox, `terminal` for whatever
- * belongs to none, `-`), `open` or `shut` input; then the folders of its control groups, if it has any, first the one by
+ * belongs to none, `-`), `open` or `shut` input, `attached` where the job ends when standard input does before it said
+ * `detach`, `detached` elsewhere; then the folders of its control groups, if it has any, first the one by
  * which its processes are found.
  *
  * The command is run in the foreground: whatever a shell without job control runs in the background never gets SIGINT.
@@ -22,17 +23,18 @@
  * Descriptor 8 is closed inside of what runs in the background: where that is a function, shells keep what was open.
  */
 export const SUPERVISOR = `
-folder=$1 seconds=$2 blocks=$3 mark=$4 spared=$5 stdin=$6
-shift 6
+folder=$1 seconds=$2 blocks=$3 mark=$4 spared=$5 stdin=$6 life=$7
+shift 7
 group=$1 leader=
 cd "$folder" || exit 1
 umask 077
 trap : HUP INT QUIT TERM
+exec 9<&0 </dev/null
 rest() { resting=1; sleep "$1" & wait $!; resting=; }
 wake() { [ "$resting" ] && [ "$!" != "$first" ] && kill "$!" && wait "$!"; exit; }
 
 pump() {
-  exec 8>&-
+  exec 8>&- 9<&-
   (ulimit -c 0; ulimit -f "$blocks"; exec cat) && exit
   { echo; echo '[there was more output than is kept: this is the end of it]'; exec tail -c 65536; } >"$1.tail"
 }
@@ -108,7 +110,7 @@ give_up() {
 }
 
 control() {
-  exec 8>&-
+  exec 8>&- 9<&-
   resting= first=$!
   trap wake TERM
   [ -p stdin ] && exec 6<>stdin 7>stdin 6<&-
@@ -120,6 +122,7 @@ control() {
       close) exec 7>&-; rm -f stdin ;;
       timeout) give_up overtime "$@" ;;
       cancel) give_up cancelled "$@" ;;
+      orphaned) : >cancelled; echo KILL >>sent; end_all "$@" ;;
       ended) rest 2; kill "$pump_out" "$pump_err" ;;
       abandon) end_all "$@"; kill "$timer"; exit ;;
     esac
@@ -136,12 +139,17 @@ esac
 pump stdout <out >stdout & pump_out=$!
 pump stderr <err >stderr & pump_err=$!
 (
-  exec 8>&-
+  exec 8>&- 9<&-
   resting= first=$!
   trap wake TERM
   rest "$seconds"; echo timeout 1<>control
 ) & timer=$!
 control "$@" <>control & controller=$!
+watcher=
+if [ "$life" = attached ]; then
+  (exec 8>&-; read -r word; [ "$word" = detach ] || echo orphaned 1<>control) <&9 & watcher=$!
+fi
+exec 9<&-
 
 { (exec setsid /bin/sh launch 8>&-) <"$input" >out 2>err; status=$?; } 2>said
 
@@ -153,7 +161,7 @@ fi
 end_all "$@"
 echo ended 1<>control
 wait "$pump_out" "$pump_err"
-kill "$timer" "$controller"
+kill "$timer" "$controller" $watcher
 for each; do
   for file in cpu.stat cpuacct.usage memory.peak memory.max_usage_in_bytes memory.events memory.oom_control pids.events; do
     [ -f "$each/$file" ] && while read -r line; do echo "$file $line"; done <"$each/$file"
@@ -167,7 +175,7 @@ done >usage
   while read -r line; do echo "$line"; done <usage
 } >exit.new
 mv exit.new exit
-wait "$timer" "$controller"
+wait "$timer" "$controller" $watcher
 rm -f launch input out err stdin control alive leader overtime cancelled said sent usage supervise
 round=0
 while [ "$round" -lt 100 ]; do
