@@ -13,14 +13,14 @@ import {
   parseJson,
   readMessage,
 } from '../protocol/jsonrpc.ts';
-import { createStatelessEra, isStatelessRequest } from '../protocol/stateless-era.ts';
-import { isSessionVersion, isStatelessVersion } from '../protocol/versions.ts';
+import { createStatelessEra } from '../protocol/stateless-era.ts';
 import type { Runtime } from '../runtime.ts';
 import { stateFolder } from '../state/folders.ts';
 import { writeKeepAlive } from './event-streams.ts';
 import { type AccessEntry, createHttpAuthentication } from './http-authentication.ts';
-import { HttpRefusal, header, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
+import { HttpRefusal, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
 import { checkOrigin, corsHeaders, type OriginRules } from './http-origin.ts';
+import { checkMediaTypes, isStateless, refuseStateless } from './http-request-kind.ts';
 import { createHttpSessions } from './http-sessions.ts';
 import { createHttpStateless } from './http-stateless.ts';
 import { openKeptSessions } from './kept-sessions.ts';
@@ -258,35 +258,6 @@ function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
-}
-
-/** The era a POST belongs to: what the body says, then what the headers say. */
-function isStateless(request: IncomingMessage, incoming: Message): boolean {
-  if (incoming.kind === 'request') {
-    if (isStatelessRequest(incoming.message)) return true;
-    if (incoming.message.method === 'initialize') return false;
-  }
-  const version = header(request, 'mcp-protocol-version');
-  if (isStatelessVersion(version)) return true;
-  const hasSession = header(request, 'mcp-session-id') !== undefined;
-  return version !== undefined && !isSessionVersion(version) && !hasSession;
-}
-
-/** MCP 2026-07-28 has neither GET nor DELETE. */
-function refuseStateless(request: IncomingMessage): void {
-  if (isStatelessVersion(header(request, 'mcp-protocol-version'))) {
-    throw new HttpRefusal(405, `MCP 2026-07-28 has no ${request.method}.`, { allow: 'POST' });
-  }
-}
-
-/** @throws HttpRefusal 415 for a body that is not JSON, 406 for a client that takes neither JSON nor event streams. */
-function checkMediaTypes(request: IncomingMessage): void {
-  const type = header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new HttpRefusal(415, 'The Content-Type must be application/json.');
-  const accept = header(request, 'accept');
-  if (accept !== undefined && !/application\/(json|\*)|text\/event-stream|\*\/\*/.test(accept)) {
-    throw new HttpRefusal(406, 'Answers are application/json or text/event-stream: name both in the Accept header.');
-  }
 }
 
 /** Tells a refusal as JSON-RPC, so that MCP clients can show it. */
