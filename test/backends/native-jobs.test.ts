@@ -266,7 +266,7 @@ describe('jobs', () => {
   it('that were only half made are removed after a while', async () => {
     const half = join(folder, '00000000-0000-4000-8000-000000000000');
     mkdirSync(half);
-    writeFileSync(join(half, 'launch'), 'x');
+    writeFileSync(join(half, 'meta.json'), '{"id":');
     await withGroups.list();
     expect(readable(half)).toBe(true);
     const long = Date.now() / 1000 - 3600;

@@ -67,8 +67,13 @@ export async function readJob(folder: string): Promise<(Job & { readonly meta: J
 }
 
 async function readMeta(folder: string): Promise<JobMeta | undefined> {
-  const text = await readText(folder, 'meta.json');
-  return text === '' ? undefined : (JSON.parse(text) as JobMeta);
+  try {
+    return JSON.parse(await readText(folder, 'meta.json')) as JobMeta;
+  } catch (thrown) {
+    // Not written to its end, as when the disk was full or its maker was killed.
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
 }
 
 async function readEnd(folder: string, meta: JobMeta): Promise<JobEnd | undefined> {
