@@ -284,7 +284,10 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       return projectWithTasks(store, row.id, principal);
     },
     project: async (id, principal) => projectWithTasks((await opened()).store, id, principal),
-    projects: async (principal, limit) => (await opened()).store.projects(principal.id, limit).map(projectOf),
+    async projects(principal, limit) {
+      const { store } = await opened();
+      return store.projects(principal.id, limit).map((row) => ({ ...projectOf(row), counts: store.countStates(row.id) }));
+    },
 
     async isServed() {
       const { store, runner } = await opened();

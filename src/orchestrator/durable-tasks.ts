@@ -183,7 +183,10 @@ export interface TaskManagement {
   /** A project with its tasks as in lists, but with what they depend on. @throws Failure `not_found` */
   project(id: string, principal: Principal): Promise<{ project: Project; tasks: readonly DurableTask[] }>;
   /** Newest first. */
-  projects(principal: Principal, limit: number): Promise<readonly Project[]>;
+  projects(
+    principal: Principal,
+    limit: number,
+  ): Promise<readonly (Project & { readonly counts: Partial<Record<DurableState, number>> })[]>;
   /** Resolves when the task is as asked for, or when the signal aborts. */
   until(id: string, principal: Principal, signal: AbortSignal, isEnough: (task: DurableTask) => boolean): Promise<DurableTask>;
   /** Whether a process that lives runs the tasks of this state folder. */

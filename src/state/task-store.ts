@@ -170,6 +170,11 @@ export function openTaskStore(folder: string, retentionMs: number) {
     project: (id: string, principal: string) => sql.project.get(id, principal) as ProjectRow | undefined,
     /** Newest first. */
     projects: (principal: string, limit: number) => sql.projects.all(principal, limit) as unknown as ProjectRow[],
+    /** How many tasks of a project are in each state that any is in. */
+    countStates(project: string): Record<string, number> {
+      const counts = sql.countStates.all(project) as { state: string; count: number }[];
+      return Object.fromEntries(counts.map(({ state, count }) => [state, count]));
+    },
     tasksOfProject: (id: string) => sql.tasksOfProject.all(id) as unknown as TaskRow[],
     dependenciesOfProject: (id: string) =>
       sql.dependenciesOfProject.all(id) as unknown as { readonly task: number; readonly needs: number }[],
@@ -266,6 +271,7 @@ function statements(database: DatabaseSync) {
     ),
     project: prepare('SELECT * FROM projects WHERE id = ? AND principal = ?'),
     projects: prepare('SELECT * FROM projects WHERE principal = ? ORDER BY rowid DESC LIMIT ?'),
+    countStates: prepare('SELECT state, count(*) AS count FROM tasks WHERE project = ? GROUP BY state'),
     tasksOfProject: prepare(`SELECT ${SHORT_COLUMNS} FROM tasks WHERE project = ? ORDER BY number`),
     dependenciesOfProject: prepare(
       'SELECT task, needs FROM tasks JOIN dependencies ON task = number WHERE project = ? ORDER BY task, needs',

@@ -12,4 +12,9 @@ export const BUILT_IN_TOOLS: readonly LazyTool[] = [
   { name: 'edit_file', load: async () => (await import('./edit-file.ts')).editFile },
   { name: 'list_directory', load: async () => (await import('./list-directory.ts')).listDirectory },
   { name: 'search_files', load: async () => (await import('./search-files.ts')).searchFiles },
+  { name: 'create_project', load: async () => (await import('./create-project.ts')).createProject },
+  { name: 'create_task', load: async () => (await import('./create-task.ts')).createTask },
+  { name: 'distribute_task', load: async () => (await import('./distribute-task.ts')).distributeTask },
+  { name: 'get_project_status', load: async () => (await import('./get-project-status.ts')).getProjectStatus },
+  { name: 'list_agents', load: async () => (await import('./list-agents.ts')).listAgents },
 ];

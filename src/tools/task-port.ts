@@ -74,6 +74,9 @@ export interface ProjectView {
   readonly createdMs: number;
 }
 
+/** How many tasks are in each state that any is in. */
+export type StateCounts = Readonly<Partial<Record<TaskState, number>>>;
+
 export interface ProjectWithTasks {
   readonly project: ProjectView;
   readonly tasks: readonly TaskView[];
@@ -143,6 +146,6 @@ export interface TaskPort {
   ): Promise<ProjectWithTasks>;
   project(id: string, principal: Principal): Promise<ProjectWithTasks>;
   /** Newest first. */
-  projects(principal: Principal, limit: number): Promise<readonly ProjectView[]>;
+  projects(principal: Principal, limit: number): Promise<readonly (ProjectView & { readonly counts: StateCounts })[]>;
   agents(): readonly AgentView[];
 }
