@@ -75,6 +75,16 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     return (await feed(join(place(id), 'control'), line, AbortSignal.timeout(LOOK_MS))) === line.byteLength;
   }
 
+  /** The supervisor of a job that has just been started may not listen yet. */
+  async function order(id: string, ...words: readonly string[]): Promise<boolean> {
+    const untilMs = Date.now() + LOOK_MS;
+    while (!(await tell(id, ...words))) {
+      if (Date.now() > untilMs || (await get(id)).end) return false;
+      await sleep(20);
+    }
+    return true;
+  }
+
   async function start(request: JobRequest): Promise<Job> {
     for (let tries = 1; ; tries++) {
       const { job, failure } = await startOnce(request);
@@ -164,17 +174,17 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
       return taken;
     },
     async closeInput(id) {
-      if (!(await get(id)).inputOpen || !(await tell(id, 'close'))) throw inputClosed(id);
+      if (!(await get(id)).inputOpen || !(await order(id, 'close'))) throw inputClosed(id);
       // Nobody is to write to it after this call.
       const untilMs = Date.now() + CLOSE_MS;
       while (Date.now() < untilMs && existsSync(join(place(id), 'stdin'))) await sleep(5);
     },
     async signal(id, name) {
       if (!Object.hasOwn(constants.signals, `SIG${name}`)) throw noSignal(name);
-      if ((await get(id)).end || !(await tell(id, 'signal', name))) throw notRunning(id);
+      if ((await get(id)).end || !(await order(id, 'signal', name))) throw notRunning(id);
     },
     async cancel(id) {
-      await tell(id, 'cancel');
+      await order(id, 'cancel');
     },
     claimEnd: (id) =>
       writeFile(join(place(id), 'reported'), '', { flag: 'wx', mode: 0o600 }).then(

@@ -2,9 +2,9 @@
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { BackendJobs, CapturedOutput, ExecIO, ExecRequest, Job, JobRequest, OutputStream } from '../backends/backend.ts';
 import { noJob } from '../backends/jobs/job-folder.ts';
-import { createOutputCapture } from '../backends/output-capture.ts';
 import { Failure } from '../errors.ts';
 import { redactor } from '../redaction/process-redactor.ts';
+import { followJob } from './followed-job.ts';
 import type { JobLimits } from './guarded-backend.ts';
 import type { GuardedCall } from './guarded-call.ts';
 import { admit, type ExecGuard, failedEnd, type GuardedExecResult, textOf } from './guarded-exec.ts';
@@ -70,10 +70,6 @@ export type LimitRequest = <R extends ExecRequest>(request: R, maxSeconds: numbe
 /** How often ended jobs are looked for to be removed, milliseconds; only while jobs are used. */
 const SWEEP_MS = 10 * 60_000;
 const LOOK_MS = 1000;
-const CHUNK_BYTES = 64 * 1024;
-/** What is read of a flood before others get their turn, bytes. */
-const TURN_BYTES = 512 * 1024;
-const STREAMS: readonly OutputStream[] = ['stdout', 'stderr'];
 
 export function createJobs(
   jobs: BackendJobs,
@@ -142,74 +138,25 @@ export function createJobs(
     if (await jobs.untilEnd(id)) await settle(await jobs.get(id));
   }
 
-  /** Follows a command to its end or the soft limit. */
-  async function follow(
-    started: StartedJob,
-    keptBytes: number,
-    { signal, onOutput }: ExecIO,
-  ): Promise<FinishedRun | StillRunning> {
+  /** Waits until the end or the soft limit. */
+  async function follow(started: StartedJob, keptBytes: number, io: ExecIO): Promise<FinishedRun | StillRunning> {
     const { id, createdMs } = started.job;
-    const captures = { stdout: createOutputCapture(keptBytes), stderr: createOutputCapture(keptBytes) };
-    const positions = { stdout: 0, stderr: 0 };
-    /** @returns whether there may be more at once */
-    async function take(): Promise<boolean> {
-      let taken = 0;
-      for (const stream of STREAMS) {
-        for (let chunk = await next(stream); chunk.byteLength > 0; chunk = await next(stream)) {
-          captures[stream].add(chunk);
-          onOutput?.(stream, chunk);
-          taken += chunk.byteLength;
-          if (taken > TURN_BYTES) return true;
-        }
-      }
-      return false;
+    const { job, stdout, stderr } = await followJob(jobs, id, keptBytes, limits.softLimitSeconds, io);
+    const durationMs = Math.max(0, Math.round((job.end?.endedMs ?? Date.now()) - createdMs));
+    if (!job.end) {
+      await jobs.detach(id);
+      settleAtEnd(id).catch(() => {});
+      return { ...started, job, outcome: 'running', durationMs, stdout, stderr };
     }
-    async function next(stream: OutputStream): Promise<Uint8Array> {
-      const chunk = await jobs.read(id, stream, positions[stream], CHUNK_BYTES);
-      positions[stream] += chunk.byteLength;
-      return chunk;
-    }
-
-    using watch = jobs.watch(id);
-    const untilMs = performance.now() + limits.softLimitSeconds * 1000;
-    const cancel = () => void jobs.cancel(id).catch(() => {});
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      if (signal.aborted) cancel();
-      for (;;) {
-        // What is there once it has ended is all.
-        const job = await jobs.get(id);
-        while (await take()) await new Promise(setImmediate);
-        const [stdout, stderr] = [captures.stdout.result(), captures.stderr.result()];
-        const durationMs = Math.round((job.end?.endedMs ?? Date.now()) - createdMs);
-        if (job.end) return await finished(started, job, { stdout, stderr, durationMs });
-        const leftMs = untilMs - performance.now();
-        if (leftMs <= 0 && !signal.aborted) {
-          await jobs.detach(id);
-          settleAtEnd(id).catch(() => {});
-          return { ...started, job, outcome: 'running', durationMs, stdout, stderr };
-        }
-        await watch.changed(Math.min(LOOK_MS, Math.max(1, signal.aborted ? LOOK_MS : leftMs)));
-      }
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
-  }
-
-  async function finished(
-    { notEnforced }: StartedJob,
-    job: Job,
-    result: Pick<GuardedExecResult, 'stdout' | 'stderr' | 'durationMs'>,
-  ): Promise<FinishedRun> {
     await settle(job);
-    const { outcome, exitCode, signal, limitHit, resources, reason } = job.end as NonNullable<Job['end']>;
-    const whole = result.stdout.omittedBytes === 0 && result.stderr.omittedBytes === 0 && job.cutOff.length === 0;
-    if (whole) await forget(job.id);
+    const { outcome, exitCode, signal, limitHit, resources, reason } = job.end;
+    const whole = stdout.omittedBytes === 0 && stderr.omittedBytes === 0 && job.cutOff.length === 0;
+    if (whole) await forget(id);
     if (outcome === 'failed' || outcome === 'interrupted') throw lost(outcome, reason);
     return {
-      ...{ outcome, exitCode, signal, resources, ...result },
+      ...{ outcome, exitCode, signal, resources, durationMs, stdout, stderr },
       ...(limitHit && { limitHit }),
-      ...(notEnforced && { notEnforced }),
+      ...(started.notEnforced && { notEnforced: started.notEnforced }),
       ...(!whole && { job }),
     };
   }
