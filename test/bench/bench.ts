@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<(subject: Subject) => Promis
   exec: async () => (await import('./exec.ts')).exec,
   guard: async () => (await import('./guard.ts')).guard,
   http: async () => (await import('./http.ts')).http,
+  agents: async () => (await import('./agents.ts')).agents,
   catalogue: async () => (await import('./catalogue.ts')).catalogue,
   memory: async () => (await import('./memory.ts')).memory,
 };

@@ -51,15 +51,15 @@ const OF_BARE = 45;
 export async function http(subject: Subject): Promise<Row[]> {
   const rows: Row[] = [];
   for (const contest of CONTESTS) rows.push(...(await hold(contest, subject)));
-  rows.push(await audited(subject));
+  for (const part of PARTS) rows.push(await costOf(part, subject));
   return rows;
 }
 
 async function hold({ era, name, documented, lean }: Contest, subject: Subject): Promise<Row[]> {
   await using servers = new AsyncDisposableStack();
   const ports = new Map<string, number>();
-  // None of the others keeps an audit log; what ours costs has a row of its own.
-  const environment = { ...subject.environment, MCP_PYTHON_AUDIT_ENABLED: 'false' };
+  // None of the others keeps an audit log or has agents; what ours cost has rows of its own.
+  const environment = { ...subject.environment, ...BARE };
   const start = async (who: string, command: string, args: readonly string[]) => {
     const [program = command, ...rest] = [...pinnedTo(0), command, ...args];
     ports.set(who, servers.use(await startHttpServer(program, rest, { ...subject, environment })).port);
@@ -95,33 +95,46 @@ async function hold({ era, name, documented, lean }: Contest, subject: Subject):
   ];
 }
 
-/** At least this part of the calls without an audit log, percent. */
-const OF_UNAUDITED = 95;
+/** Neither an audit log nor agents. */
+const BARE = { MCP_PYTHON_AUDIT_ENABLED: 'false', MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: '0' };
 
-/** What it costs that every call is recorded before it is answered. */
-async function audited(subject: Subject): Promise<Row> {
+/** What the parts cost that none of the others has: calls per second with and without each. */
+const PARTS = [
+  {
+    what: 'calls with an audit log against calls without',
+    environment: { ...BARE, MCP_PYTHON_AUDIT_ENABLED: 'true' },
+    atLeast: 95,
+  },
+  {
+    what: 'calls through agents against calls in the server itself',
+    environment: { ...BARE, MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: '3' },
+    atLeast: 60,
+  },
+] as const;
+
+async function costOf({ what, environment, atLeast }: (typeof PARTS)[number], subject: Subject): Promise<Row> {
   await using servers = new AsyncDisposableStack();
   const ports = new Map<string, number>();
-  for (const enabled of ['true', 'false']) {
-    const environment = {
-      ...subject.environment,
-      MCP_PYTHON_AUDIT_ENABLED: enabled,
-      MCP_PYTHON_STATE_DIRECTORY: join(subject.folder, `state-${enabled}`),
-    };
+  for (const [who, variables] of Object.entries({ with: environment, without: BARE })) {
+    const state = { MCP_PYTHON_STATE_DIRECTORY: join(subject.folder, `state-${atLeast}-${who}`) };
     const [program = '', ...args] = [...pinnedTo(0), subject.command, ...subject.prefix];
     const all = [...args, '--plugin', TOOLS_PLUGIN, 'serve', '--port', '0'];
-    ports.set(enabled, servers.use(await startHttpServer(program, all, { ...subject, environment })).port);
+    const server = await startHttpServer(program, all, {
+      ...subject,
+      environment: { ...subject.environment, ...variables, ...state },
+    });
+    ports.set(who, servers.use(server).port);
   }
   const results = await takeTurns('sessions', ports);
   const rates = (who: string) => (results.get(who) ?? []).map(({ answers, seconds }) => answers / seconds);
-  const without = rates('false');
+  const without = rates('without');
   return {
     group: 'http',
-    what: 'calls with an audit log against calls without',
-    figure: 100 * median(rates('true').map((each, round) => each / (without[round] ?? Number.NaN))),
+    what,
+    figure: 100 * median(rates('with').map((each, round) => each / (without[round] ?? Number.NaN))),
     unit: '%',
-    bound: { kind: 'at least', value: OF_UNAUDITED },
-    detail: `${shown(median(rates('true')))} calls/s, without ${shown(median(without))} calls/s`,
+    bound: { kind: 'at least', value: atLeast },
+    detail: `${shown(median(rates('with')))} calls/s, without ${shown(median(without))} calls/s`,
   };
 }
 

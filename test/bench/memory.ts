@@ -1,11 +1,10 @@
 /** What stays: memory of an idle server, and whatever thousands of calls and sessions leave behind. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Remains } from './peers/ours.ts';
-import { endOf, initialize, startStdioServer } from './processes.ts';
+import { anonymousMemory, endOf, initialize, startStdioServer } from './processes.ts';
 import { openConnection, type RawConnection } from './raw-http.ts';
 import { type Row, shown } from './report.ts';
 import { callTool, echoCaller, listTools, openSession } from './requests.ts';
@@ -43,14 +42,6 @@ async function idleStdio(subject: Subject): Promise<Row[]> {
     detail: `RssAnon ${IDLE_MS / 1000} s later (${subject.kind})`,
   });
   return [row('idle stdio after initialize', initialized), row('idle stdio after tools/list', listed)];
-}
-
-/** Anonymous resident memory, bytes (proc(5), RssAnon): what the process holds beyond mapped files. */
-async function anonymousMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kib === undefined) throw new Error('This system does not tell RssAnon.');
-  return Number(kib) * KIB;
 }
 
 async function idleSessions(subject: Subject): Promise<Row[]> {

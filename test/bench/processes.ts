@@ -1,6 +1,7 @@
 /** Starting what is measured, and ending it again. */
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Subject } from './subject.ts';
 
 /** Runs a program to its end; its output is dropped. @throws Error when it fails */
@@ -121,4 +122,11 @@ async function ended(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
   await once(child, 'exit');
   clearTimeout(timer);
+}
+
+/** Anonymous resident memory, bytes (proc(5), RssAnon): what the process holds beyond mapped files. */
+export async function anonymousMemory(pid: number): Promise<number> {
+  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  if (kib === undefined) throw new Error('This system does not tell RssAnon.');
+  return Number(kib) * 1024;
 }
