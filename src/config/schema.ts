@@ -123,7 +123,7 @@ export const configSchema = z.strictObject({
         ),
       max_concurrent_tasks: count(1000).default(10).describe('Calls at once per agent; more wait their turn.'),
       agent_heap: bytes(64 * 2 ** 30)
-        .prefault('256MiB')
+        .prefault(256 * MEBIBYTE)
         .describe('Memory for the JavaScript objects of one agent; past it the agent is replaced.'),
       agent_idle_time: seconds()
         .prefault(300)

@@ -42,6 +42,7 @@ describe('completion bash', () => {
       'approve',
       'keys',
       'audit',
+      'agents',
       'setup',
       'doctor',
       'completion',

@@ -164,9 +164,9 @@ describe('configuration', () => {
 describe('a configuration that is not valid', () => {
   it('is refused with every problem at once, each with its place', async () => {
     const text = 'server:\n  mcp_http_port: high\n  max_body_bytes: 2XB\nlog:\n  level: loud\nplugins: [1, 2]\nexecution: 5\n';
-    const environment = { XDG_CONFIG_HOME: folder, MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: '0' };
+    const environment = { XDG_CONFIG_HOME: folder, MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: '-1' };
     expect((await problemsOf(text, { environment })).toSorted()).toEqual([
-      '$MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: orchestrator.agent_count must be a whole number from 1 to 1000, found 0',
+      '$MCP_PYTHON_ORCHESTRATOR_AGENT_COUNT: orchestrator.agent_count must be a whole number from 0 to 1000, found -1',
       'FILE:2: server.mcp_http_port must be a whole number from 0 to 65535, found "high"',
       'FILE:3: server.max_body_bytes must be a size in bytes from 1024 to 1073741824, or text such as 4MiB, found "2XB"',
       'FILE:5: log.level must be one of debug, info, warn, error, found "loud"',

@@ -95,7 +95,7 @@ describe('a client that cannot be asked', () => {
 
   it('is a shell: exit status 8', async () => {
     await using server = await startServer({ config });
-    const args = ['--config', join(server.home.folder, 'config.json'), 'call', 'execute_command', 'command=touch a'];
+    const args = ['--config', join(server.home.folder, 'config-serve.json'), 'call', 'execute_command', 'command=touch a'];
     expect(await run(args, { env: server.home.environment, cwd: server.home.folder })).toMatchObject({
       status: 8,
       stdout: '',
