@@ -2,9 +2,11 @@
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { AuditLog } from './audit/audit-log.ts';
+import type { Backend, Surroundings } from './backends/backend.ts';
 import { createBackendTable } from './backends/table.ts';
 import type { Config } from './config/schema.ts';
 import type { Approvals } from './guard/approvals.ts';
+import { baseEnvironment } from './guard/environment.ts';
 import { type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
 import { auditFolder, configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
 
@@ -29,55 +31,61 @@ export function createMachines({ config, files, approvals, audit, patient = fals
   const { resource_limits: limits } = security;
   const state = stateFolder(config.state.directory);
   const table = createBackendTable({ jobsFolder: join(state, 'jobs') });
+  const here: Surroundings = {
+    workspace: resolve(execution.workspace || process.cwd()),
+    temporary: tmpdir(),
+    home: homedir(),
+    environment: baseEnvironment(process.env, execution.environment_passthrough),
+    // Also where a configuration could be put, and code that is loaded at the next start.
+    protectedPaths: [
+      state,
+      auditFolder(config.audit.directory, state),
+      configFolder(),
+      SYSTEM_CONFIG_FOLDER,
+      ...files,
+      ...config.plugins,
+    ],
+  };
   const machines = new Map<string, Promise<GuardedMachine>>();
+
+  async function guard(backend: Backend): Promise<GuardedMachine> {
+    const surroundings = (await backend.surroundings?.()) ?? here;
+    return guardBackend(
+      backend,
+      {
+        ...surroundings,
+        restrictions: security.path_restrictions,
+        limits: {
+          maxExecutionSeconds: limits.max_execution_time,
+          maxOutputBytes: limits.max_output,
+          resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
+          jobs: {
+            softLimitSeconds: patient ? Number.POSITIVE_INFINITY : execution.soft_limit,
+            maxSeconds: execution.jobs.max_time,
+            maxOutputBytes: execution.jobs.max_output,
+            maxRunning: execution.jobs.max_running,
+            retentionSeconds: execution.jobs.retention,
+          },
+        },
+        sandbox: security.sandbox,
+        networkHosts: security.network_hosts,
+        policy: security.command_validation
+          ? {
+              profile: security.profile,
+              allowed: security.allowed_commands,
+              blocked: security.blocked_commands,
+              rules: security.rules,
+            }
+          : undefined,
+      },
+      { approvals, ...(audit && { audit }) },
+    );
+  }
 
   function machine(name: string = execution.mode): Promise<GuardedMachine> {
     const known = machines.get(name);
     if (known) return known;
-    const made = table.get(name).then((plain) =>
-      guardBackend(
-        plain,
-        {
-          restrictions: security.path_restrictions,
-          workspace: resolve(execution.workspace || process.cwd()),
-          temporary: tmpdir(),
-          home: homedir(),
-          // Also where a configuration could be put, and code that is loaded at the next start.
-          protectedPaths: [
-            state,
-            auditFolder(config.audit.directory, state),
-            configFolder(),
-            SYSTEM_CONFIG_FOLDER,
-            ...files,
-            ...config.plugins,
-          ],
-          environmentPassthrough: execution.environment_passthrough,
-          limits: {
-            maxExecutionSeconds: limits.max_execution_time,
-            maxOutputBytes: limits.max_output,
-            resources: { memoryBytes: limits.max_memory, cpus: limits.max_cpu, processes: limits.max_processes },
-            jobs: {
-              softLimitSeconds: patient ? Number.POSITIVE_INFINITY : execution.soft_limit,
-              maxSeconds: execution.jobs.max_time,
-              maxOutputBytes: execution.jobs.max_output,
-              maxRunning: execution.jobs.max_running,
-              retentionSeconds: execution.jobs.retention,
-            },
-          },
-          sandbox: security.sandbox,
-          networkHosts: security.network_hosts,
-          policy: security.command_validation
-            ? {
-                profile: security.profile,
-                allowed: security.allowed_commands,
-                blocked: security.blocked_commands,
-                rules: security.rules,
-              }
-            : undefined,
-        },
-        { approvals, ...(audit && { audit }) },
-      ),
-    );
+    const made = table.get(name).then((backend) => guard(backend));
     machines.set(name, made);
     made.catch(() => machines.delete(name));
     return made;

@@ -384,9 +384,23 @@ export interface BackendJobs {
   remove(id: string): Promise<void>;
 }
 
+/** Where things are on a machine that is not the one we run on. Paths are absolute on that machine. */
+export interface Surroundings {
+  /** Relative paths start here. */
+  readonly workspace: string;
+  readonly home: string;
+  readonly temporary: string;
+  /** What every command starts with: PATH, HOME, USER, LANG and the like; nothing of ours. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files and folders there that no tool touches, such as the folder of our jobs. */
+  readonly protectedPaths: readonly string[];
+}
+
 export interface Backend extends AsyncDisposable {
-  /** `native`, `docker`, `ssh:web1` … */
+  /** `native`, `docker:busybox`, `ssh:web1` … */
   readonly name: string;
+  /** Absent: it is the machine we run on. Asked once, when the backend is first used. */
+  surroundings?(): Promise<Surroundings>;
   exec(request: ExecRequest, io: ExecIO): Promise<ExecResult>;
   /** Absent where commands cannot outlive their call. */
   jobs?(): Promise<BackendJobs>;
@@ -398,4 +412,17 @@ export interface Backend extends AsyncDisposable {
   info(): Promise<SystemInfo>;
   status(signal: AbortSignal): Promise<SystemStatus>;
   health(): Promise<BackendHealth>;
+}
+
+/** All machines of one kind, such as the hosts that are reached by SSH. */
+export interface BackendFamily extends AsyncDisposable {
+  /**
+   * @param target what follows the colon of a backend's name; undefined: whichever machine the family chooses
+   * @throws Failure `not_found`, `not_configured`; `invalid_input` for a group
+   */
+  open(target: string | undefined): Promise<Backend>;
+  /** Names that can follow the colon, as far as they are known beforehand, for messages. */
+  targets(): readonly string[];
+  /** Names of the backends of a group (`@web`); undefined where `target` means one machine. @throws Failure `not_found` */
+  members?(target: string): readonly string[] | undefined;
 }

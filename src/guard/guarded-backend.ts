@@ -3,7 +3,7 @@ import type { Backend, ExecIO, ExecRequest, JobRequest, ResourceLimits } from '.
 import { Failure } from '../errors.ts';
 import type { Approvals } from './approvals.ts';
 import { decideSandbox, type SandboxDecision, type SandboxRules } from './confinement.ts';
-import { baseEnvironment, checkVariables } from './environment.ts';
+import { checkVariables } from './environment.ts';
 import type { GuardedCall } from './guarded-call.ts';
 import type { GuardedExecResult } from './guarded-exec.ts';
 import { type GuardedFiles, guardFiles } from './guarded-files.ts';
@@ -59,8 +59,8 @@ export interface JobLimits {
 }
 
 export interface GuardRules extends PathRules {
-  /** Names of our own environment variables handed to commands beside the minimal set. */
-  readonly environmentPassthrough: readonly string[];
+  /** What every command starts with. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly limits: CommandLimits;
   readonly sandbox: SandboxRules['mode'];
   readonly networkHosts: readonly string[];
@@ -93,7 +93,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
   const files = guardFiles(backend.files, policy);
   const { maxExecutionSeconds, maxOutputBytes, resources } = rules.limits;
   const confined = rules.restrictions.length > 0;
-  const ownEnvironment = baseEnvironment(process.env, rules.environmentPassthrough);
+  const ownEnvironment = rules.environment;
   let decider: ReturnType<typeof loadDecider> | undefined;
   let told = false;
 

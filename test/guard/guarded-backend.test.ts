@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { baseEnvironment } from '../../src/guard/environment.ts';
 import type { GuardRules } from '../../src/guard/guarded-backend.ts';
 import { guardedNative } from '../fixtures/guard.ts';
 
@@ -181,7 +182,9 @@ describe('the environment of commands', () => {
     process.env.MCP_TEST_SECRET = 'secret';
     process.env.MCP_TEST_PASSED = 'passed';
     try {
-      const environment = guarded({ environmentPassthrough: ['MCP_TEST_PASSED'] }).environment({ COLOUR: 'red' });
+      const environment = guarded({ environment: baseEnvironment(process.env, ['MCP_TEST_PASSED']) }).environment({
+        COLOUR: 'red',
+      });
       expect(environment).toMatchObject({ MCP_TEST_PASSED: 'passed', COLOUR: 'red', TERM: 'dumb' });
       expect(environment).not.toHaveProperty('MCP_TEST_SECRET');
     } finally {

@@ -7,6 +7,7 @@ import type { AuditEntry, AuditLog } from '../../src/audit/audit-log.ts';
 import type { ExecIO } from '../../src/backends/backend.ts';
 import { createNativeBackend } from '../../src/backends/native.ts';
 import { createApprovals } from '../../src/guard/approvals.ts';
+import { baseEnvironment } from '../../src/guard/environment.ts';
 import { type GuardedBackend, type GuardRules, guardBackend, type JobLimits } from '../../src/guard/guarded-backend.ts';
 import type { JobCommand } from '../../src/guard/guarded-jobs.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../../src/identity/principal.ts';
@@ -47,7 +48,7 @@ function server(jobs: Partial<JobLimits> = {}, rules: Partial<GuardRules> = {}) 
       temporary: join(base, 'tmp'),
       home: join(base, 'home'),
       protectedPaths: [join(base, 'state')],
-      environmentPassthrough: [],
+      environment: baseEnvironment(process.env, []),
       limits: {
         maxExecutionSeconds: 10,
         maxOutputBytes: 10_000,
