@@ -7,7 +7,7 @@ export interface ConfigKey {
   readonly key: string;
   readonly description: string;
   readonly default: unknown;
-  /** `integer`, `size`, `seconds`, `string`, `list of strings`, or the allowed words with commas between them. */
+  /** `integer`, `size`, `seconds`, `string`, `list of strings`, `list of sections`, or the allowed words with commas between them. */
   readonly type: string;
   /** What it takes as the end of a sentence: `a whole number from 0 to 65535`. */
   readonly accepts: string;
@@ -114,6 +114,7 @@ interface JsonSchema {
   readonly minLength?: number;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly unit?: 'bytes' | 'seconds';
+  readonly items?: JsonSchema;
   readonly secret?: boolean;
 }
 
@@ -142,6 +143,7 @@ function kindOf(property: JsonSchema): { type: string; accepts: string } {
   if (property.unit === 'bytes') return { type: 'size', accepts: `a size in bytes${range}, or text such as 4MiB` };
   if (property.unit === 'seconds') return { type: 'seconds', accepts: `a number of seconds${range}, or text such as 5m` };
   if (property.type === 'integer') return { type: 'integer', accepts: `a whole number${range}` };
+  if (property.items?.type === 'object') return { type: 'list of sections', accepts: 'a list of sections' };
   if (property.type === 'array') return { type: 'list of strings', accepts: 'a list of non-empty strings' };
   if (property.type === 'boolean') return { type: 'boolean', accepts: 'true or false' };
   return { type: 'string', accepts: property.minLength ? 'a non-empty string' : 'a string' };

@@ -3,42 +3,8 @@
  * names of environment variables and `config init` are all made from it.
  */
 import { z } from 'zod';
-
-/** Numbers with a unit as JSON Schema can tell them too, so without flags. Groups: the amount, the unit. */
-const SIZE = /^(\d+(?:\.\d+)?)\s*(?:([kKmMgG])(?:[iI]?[bB])?|[bB])?$/;
-const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|[smhd])?$/;
-const SECONDS_OF: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
-
-function readSize(text: string): number {
-  const [, amount, letter = ''] = SIZE.exec(text) ?? [];
-  const power = letter === '' ? 0 : 'kmg'.indexOf(letter.toLowerCase()) + 1;
-  return Math.round(Number(amount) * 1024 ** power);
-}
-
-function readDuration(text: string): number {
-  const [, amount, unit = 's'] = DURATION.exec(text) ?? [];
-  return Number(amount) * (SECONDS_OF[unit] ?? Number.NaN);
-}
-
-/** A number, or text with a unit; the schema's output is the number. */
-function quantity(unit: 'bytes' | 'seconds', limit: z.ZodNumber, pattern: RegExp, read: (text: string) => number) {
-  return z
-    .union([limit, z.string().trim().regex(pattern)])
-    .transform((given) => (typeof given === 'string' ? read(given) : given))
-    .pipe(limit)
-    .meta({ unit });
-}
-
-/** Bytes as a number, or with a unit (`4MiB`, `2GB`); units are powers of 1024. */
-const bytes = (maximum: number) => quantity('bytes', z.int().min(1024).max(maximum), SIZE, readSize);
-/** Seconds as a number, or with a unit (`500ms`, `5m`, `2h`). */
-const seconds = (minimum = 0.001) => quantity('seconds', z.number().min(minimum).max(MAX_SECONDS), DURATION, readDuration);
-const count = (maximum: number, minimum = 1) => z.int().min(minimum).max(maximum);
-const strings = () => z.array(z.string().min(1));
-
-/** A week: Node's timers reach 24 days. */
-const MAX_SECONDS = 7 * 86_400;
-const MEBIBYTE = 1024 ** 2;
+import { HOST_AGENT_PATH_KEYS, hostAgentSection, hostAgentsSection } from './host-agent-section.ts';
+import { bytes, count, MAX_SECONDS, MEBIBYTE, PROFILES, ruleSchema, seconds, strings } from './value-schemas.ts';
 
 /** MCP revisions with sessions, newest first. */
 const SESSION_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -50,25 +16,9 @@ export const PATH_KEYS = [
   'plugins',
   'state.directory',
   'audit.directory',
+  ...HOST_AGENT_PATH_KEYS,
 ] as const;
 
-/** Sets of rules that come with the program. */
-const PROFILES = ['read-only', 'developer', 'unrestricted'] as const;
-
-/** One rule of the command policy: it applies where everything it names fits, and then gives its verdict. */
-const ruleSchema = z.strictObject({
-  verdict: z.enum(['allow', 'ask', 'deny']).describe('What happens: run, ask a person first, or refuse.'),
-  command: z.string().min(1).optional().describe('Program, by name or path; absent: any.'),
-  arguments: strings()
-    .optional()
-    .describe(
-      'Patterns (`*` any text, `?` one character); each must fit one of the arguments. A rule with verdict `allow` needs every argument fitted.',
-    ),
-  tool: z.string().min(1).optional().describe('Tool the call came through; absent: any.'),
-  backend: z.string().min(1).optional().describe('Backend it would run on, `native`, `ssh:*`; absent: any.'),
-  principal: z.string().min(1).optional().describe('Who asks, `local` or the name of an API key; absent: anybody.'),
-  reason: z.string().min(1).optional().describe('Told to the caller with the verdict.'),
-});
 export type PolicyRule = z.output<typeof ruleSchema>;
 
 export const configSchema = z.strictObject({
@@ -143,7 +93,10 @@ export const configSchema = z.strictObject({
     .describe('How tool calls are run.'),
   execution: z
     .strictObject({
-      mode: z.enum(['native']).default('native').describe('Where commands run and files are: `native` is this machine.'),
+      mode: z
+        .enum(['native', 'host_agent'])
+        .default('native')
+        .describe('Where commands run and files are: `native` is this machine, `host_agent` the first of `host_agents`.'),
       timeout: seconds().prefault(300).describe('Upper limit of any tool call, seconds.'),
       soft_limit: seconds()
         .prefault(50)
@@ -231,6 +184,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Where and how commands run.'),
+  host_agent: hostAgentSection,
+  host_agents: hostAgentsSection,
   tools: z
     .strictObject({
       disabled: strings().default([]).describe('Names of tools that are not offered.'),
