@@ -118,6 +118,7 @@ export async function createRuntime({ config, files, secrets, references }: Load
       instructions: config.server.instructions || INSTRUCTIONS,
       catalogue,
       orchestrator,
+      tasks: { durable: tasks, keptMs: settings.task_retention * 1000 },
     }),
     machine,
     backend,

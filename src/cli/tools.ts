@@ -16,7 +16,7 @@ async function tools(name: string | undefined, _: unknown, command: Command): Pr
   const json = wantsJson(command);
   if (name === undefined) {
     const all = await runtime.catalogue.tools();
-    await (json ? printJson(all.map(describeTool)) : printData(table(all.map(summary))));
+    await (json ? printJson(all.map((tool) => describeTool(tool))) : printData(table(all.map(summary))));
     return;
   }
   const tool = await runtime.catalogue.tool(name);

@@ -64,6 +64,7 @@ export function rowOf(task: NewDurableTask): NewTaskRow {
       assignee: task.assignee,
       session: task.session,
       capabilities: clientCapabilities && JSON.stringify(clientCapabilities),
+      answers: task.answers && JSON.stringify(task.answers),
       idempotency_key: task.idempotencyKey,
     }),
   };

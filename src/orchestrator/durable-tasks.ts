@@ -49,6 +49,8 @@ export interface NewDurableTask {
   readonly session?: string;
   /** What the client behind it can be asked for (elicitation, sampling); absent: nothing. */
   readonly clientCapabilities?: JsonObject;
+  /** Answers to questions that were asked before there was a task, under their keys. */
+  readonly answers?: Readonly<Record<string, JsonObject>>;
   readonly description?: string;
   /** What kind of work it is, in its author's words. */
   readonly type?: string;

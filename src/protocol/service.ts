@@ -13,6 +13,7 @@ import type { JsonObject } from '../tools/tool.ts';
 import { callWishes } from './call-wishes.ts';
 import { complete } from './completion.ts';
 import { ERROR_CODES, invalidParams, ProtocolError, SerializedResult } from './jsonrpc.ts';
+import type { McpTasks, McpTasksOptions } from './mcp-tasks.ts';
 import { objectParam, page, stringParam, stringsParam } from './params.ts';
 import { readResource } from './resource-reading.ts';
 import { describeTool } from './tool-description.ts';
@@ -41,11 +42,16 @@ export interface McpService {
    * @throws ProtocolError for what the protocol itself refuses.
    */
   handle(invocation: Invocation): Promise<JsonObject | SerializedResult> | undefined;
-  /** JSON of the properties of `tools/list`'s first page, made once and kept until the catalogue changes. */
-  toolsListJson(): Promise<string>;
+  /**
+   * JSON of the properties of `tools/list`'s first page, made once and kept until the catalogue changes.
+   * @param withExecution whether tools say that they can run as tasks (MCP 2025-11-25)
+   */
+  toolsListJson(withExecution?: boolean): Promise<string>;
   /** Input schema of a tool as clients see it. */
   inputSchema(tool: string): Promise<JsonObject | undefined>;
   onChange(listener: (change: CatalogueChange) => void): () => void;
+  /** Calls as durable tasks; undefined where there are none. Nothing is loaded or opened before it is asked for. */
+  tasks(): Promise<McpTasks | undefined>;
 }
 
 /** Entries in one page of a list; larger than any catalogue of ours, so that clients that never page see all. */
@@ -63,26 +69,14 @@ export interface ServiceOptions {
   readonly instructions: string;
   readonly catalogue: Catalogue;
   readonly orchestrator: Orchestrator;
+  /** Absent: calls are never tasks. */
+  readonly tasks?: McpTasksOptions;
 }
 
-export function createService({ serverInfo, instructions, catalogue, orchestrator }: ServiceOptions): McpService {
-  let descriptions: Promise<readonly JsonObject[]> | undefined;
-  let listJson: Promise<string> | undefined;
-  catalogue.onChange(({ kind }) => {
-    if (kind !== 'tools') return;
-    descriptions = undefined;
-    listJson = undefined;
-  });
-
-  function describeTools(): Promise<readonly JsonObject[]> {
-    descriptions ??= catalogue.tools().then((tools) => tools.map(describeTool));
-    return descriptions;
-  }
-
-  async function listTools(cursor: unknown): Promise<JsonObject> {
-    const { items, ...rest } = page(await describeTools(), cursor, PAGE_SIZE);
-    return { tools: items, ...rest };
-  }
+export function createService({ serverInfo, instructions, catalogue, orchestrator, tasks }: ServiceOptions): McpService {
+  const plain = createToolLists(catalogue, false);
+  const withExecution = createToolLists(catalogue, true);
+  let opening: Promise<McpTasks> | undefined;
 
   async function callTool(invocation: Invocation): Promise<JsonObject | SerializedResult> {
     const name = stringParam(invocation.params, 'name');
@@ -111,7 +105,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
   }
 
   const methods: Record<string, (invocation: Invocation) => Promise<JsonObject | SerializedResult>> = {
-    'tools/list': ({ params }) => listTools(params.cursor),
+    'tools/list': ({ params }) => plain.page(params.cursor),
     'tools/call': callTool,
     'resources/list': async ({ params }) => {
       const all = [...catalogue.resources.values()].map(({ read, scope: _, ...told }) => told);
@@ -153,20 +147,47 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
       logging: {},
     }),
     handle: (invocation) => (Object.hasOwn(methods, invocation.method) ? methods[invocation.method]?.(invocation) : undefined),
-    toolsListJson() {
-      listJson ??= listTools(undefined).then((result) => JSON.stringify(result).slice(1, -1));
-      return listJson;
-    },
+    toolsListJson: (execution = false) => (execution ? withExecution : plain).firstPageJson(),
     async inputSchema(name) {
       if (!catalogue.hasTool(name)) return undefined;
-      return (await describeTools()).find((tool) => tool.name === name)?.inputSchema as JsonObject;
+      return (await plain.descriptions()).find((tool) => tool.name === name)?.inputSchema as JsonObject;
     },
     onChange: (listener) => catalogue.onChange(listener),
+    async tasks() {
+      if (!tasks) return undefined;
+      opening ??= import('./mcp-tasks.ts').then(({ createMcpTasks }) => createMcpTasks(tasks));
+      return opening;
+    },
   };
 }
 
-/** `CallToolResult` (MCP tools, calling tools). */
-/** JSON where it is there already; what has `_meta` of its own is merged with the era's, so it is parsed. */
+/** `tools/list` as one kind of client sees it, made once and kept until the catalogue changes. */
+function createToolLists(catalogue: Catalogue, withExecution: boolean) {
+  let descriptions: Promise<readonly JsonObject[]> | undefined;
+  let json: Promise<string> | undefined;
+  catalogue.onChange(({ kind }) => {
+    if (kind !== 'tools') return;
+    descriptions = undefined;
+    json = undefined;
+  });
+  const lists = {
+    descriptions(): Promise<readonly JsonObject[]> {
+      descriptions ??= catalogue.tools().then((tools) => tools.map((tool) => describeTool(tool, withExecution)));
+      return descriptions;
+    },
+    async page(cursor: unknown): Promise<JsonObject> {
+      const { items, ...rest } = page(await lists.descriptions(), cursor, PAGE_SIZE);
+      return { tools: items, ...rest };
+    },
+    firstPageJson(): Promise<string> {
+      json ??= lists.page(undefined).then((result) => JSON.stringify(result).slice(1, -1));
+      return json;
+    },
+  };
+  return lists;
+}
+
+/** `CallToolResult` (MCP tools, calling tools): JSON where it is there already; what has `_meta` of its own is merged with the era's, so it is parsed. */
 function resultOf(outcome: ToolOutcome): JsonObject | SerializedResult {
   if (outcome instanceof ReceivedOutcome && !outcome.hasMeta) return new SerializedResult(outcome.properties);
   return toolResult(outcome);

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { AnyTool, JsonObject } from '../tools/tool.ts';
 
-/** A tool as `tools/list` tells it. */
-export function describeTool(tool: AnyTool): JsonObject {
+/**
+ * A tool as `tools/list` tells it.
+ * @param withExecution whether the client's revision knows `execution` (MCP 2025-11-25)
+ */
+export function describeTool(tool: AnyTool, withExecution = false): JsonObject {
   return {
     name: tool.name,
     title: tool.title,
@@ -10,6 +13,7 @@ export function describeTool(tool: AnyTool): JsonObject {
     inputSchema: 'jsonSchema' in tool.input ? tool.input.jsonSchema : toJsonSchema(tool.input, 'input'),
     ...(tool.output && { outputSchema: toJsonSchema(tool.output, 'output') }),
     annotations: tool.annotations,
+    ...(withExecution && tool.taskSupport && { execution: { taskSupport: tool.taskSupport } }),
   };
 }
 

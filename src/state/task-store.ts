@@ -28,6 +28,7 @@ export type NewTaskRow = Pick<TaskRow, 'id' | 'principal' | 'title' | 'priority'
       | 'assignee'
       | 'session'
       | 'capabilities'
+      | 'answers'
       | 'idempotency_key'
     >
   > & {
@@ -205,6 +206,7 @@ const EMPTY = {
   assignee: null,
   session: null,
   capabilities: null,
+  answers: null,
   idempotency_key: null,
 };
 
@@ -220,11 +222,11 @@ function statements(database: DatabaseSync) {
     principal: prepare('SELECT record FROM principals WHERE id = ?'),
     insert: prepare(
       `INSERT INTO tasks (id, principal, state, priority, title, description, type, tool, strict, project, component, key,
-         created_ms, updated_ms, ready_ms, ttl_ms, max_attempts, unmet, assignee, session, capabilities, idempotency_key,
-         change, arguments)
+         created_ms, updated_ms, ready_ms, ttl_ms, max_attempts, unmet, assignee, session, capabilities, answers,
+         idempotency_key, change, arguments)
        VALUES (:id, :principal, :state, :priority, :title, :description, :type, :tool, :strict, :project, :component, :key,
          :created_ms, :created_ms, :ready_ms, :ttl_ms, :max_attempts, :unmet, :assignee, :session, :capabilities,
-         :idempotency_key, :change, :arguments)`,
+         :answers, :idempotency_key, :change, :arguments)`,
     ),
     addDependency: prepare('INSERT OR IGNORE INTO dependencies (needs, task) VALUES (?, ?)'),
     dependencies: prepare(

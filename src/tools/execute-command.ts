@@ -61,6 +61,7 @@ export const executeCommand = defineTool<Input, Output>({
     'edit_file, list_directory and search_files. Keep files in the workspace: /tmp may be private to each command. ' +
     'A command that takes long goes on as a job (outcome=running): use manage_job.',
   toolset: 'system',
+  taskSupport: 'optional',
   scope: 'tools:execute',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input,

@@ -117,6 +117,13 @@ export interface Tool<I = never, O extends JsonObject = JsonObject> {
   /** Seconds after which the call is cancelled; absent: `execution.timeout`. */
   readonly timeoutSeconds?: number;
   /**
+   * Whether a call may become a task that its client comes back for (MCP tasks). `optional`: where the client wants or
+   * knows tasks; `required`: others are refused. Absent: never, as it suits what is quick.
+   */
+  readonly taskSupport?: 'optional' | 'required';
+  /** Asks what has to be known before there is a task; `execute` gets the same answers to the same questions. */
+  asksFirst?(input: I, ask: AskPort): Promise<void>;
+  /**
    * `server`: in the server's own thread, for tools that need the orchestrator or keep something between calls; they
    * must never block. Absent: in whichever agent has a place.
    */
