@@ -78,6 +78,10 @@ function hereDocumentProblem(node: SyntaxNode, text: string): string | undefined
   const end = node.children.find(({ type }) => type === 'heredoc_end');
   const wrong = 'a here-document does not end where it seems to';
   if (!start || !end) return wrong;
+  const lineEnd = text.indexOf('\n', start.end);
+  // The grammar takes a first line that begins with a backslash for more words of the command.
+  const isBehind = ({ field, type, end }: SyntaxNode) => field !== null && !/^heredoc_(?:body|end)$/.test(type) && end > lineEnd;
+  if (lineEnd !== -1 && node.children.some(isBehind)) return 'a here-document begins in a way that cannot be read';
   const written = slice(start);
   const plain = /^(?:\w+|'[^'\\]+'|"[^"\\$`]+"|\\\w+)$/.test(written);
   if (!plain) return 'the delimiter of a here-document is quoted in an unusual way';
@@ -88,4 +92,23 @@ function hereDocumentProblem(node: SyntaxNode, text: string): string | undefined
   if (lines.slice(0, -1).some(isEnd)) return wrong;
   const endLine = text.slice(text.lastIndexOf('\n', end.end - 1) + 1).split('\n', 1)[0] ?? '';
   return isEnd(endLine) ? undefined : wrong;
+}
+
+/** Within double quotes a single quote is itself, in `${x:-'}` too; the grammar takes it for the beginning of a text. */
+export function quotesInExpansion(string: SyntaxNode): boolean {
+  const hasQuote = (part: SyntaxNode): boolean =>
+    part.type === 'raw_string' ||
+    part.type === 'ansi_c_string' ||
+    (part.type !== 'command_substitution' && part.children.some(hasQuote));
+  return string.children.some((child) => child.type === 'expansion' && hasQuote(child));
+}
+
+/** The text of a node with blanks where its named parts stand. */
+export function withoutParts(node: SyntaxNode, text: string): string {
+  let rest = text.slice(node.start, node.end);
+  for (const { start, end, named, type } of node.children) {
+    if (!named || type === 'heredoc_content') continue;
+    rest = rest.slice(0, start - node.start) + ' '.repeat(end - start) + rest.slice(end - node.start);
+  }
+  return rest;
 }
