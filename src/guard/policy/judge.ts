@@ -49,6 +49,14 @@ export async function createJudge(
     return found !== undefined && isSameProgram(found, files.get(entry));
   }
 
+  /** A program that nothing is known of may run what it is given, as a word or in a script. */
+  function isGiven(entry: string, { command }: Unfolded): boolean {
+    return command.words.slice(1).some(({ value }) => {
+      const programs = value?.split(/[;&|()`\n]+/).map((piece) => piece.trim().split(/\s/, 1)[0] ?? '') ?? [];
+      return programs.some((each) => namesOf(each, undefined).includes(entry) || each === entry);
+    });
+  }
+
   /** For lists that allow: it must be the very file that the entry stands for; of a builtin the name. */
   function isLeave(entry: string, { name, found, builtin }: Unfolded): boolean {
     if (builtin) return name === entry;
@@ -65,6 +73,12 @@ export async function createJudge(
       const alias = namesOf(name, undefined).includes(against) ? '' : `${name} is ${against}, which `;
       return deny(`blocked_commands: ${against}`, `${alias || `${against} `}is blocked`);
     }
+    const told = program.readings.length === 0 && !builtin ? blocked.find((entry) => isGiven(entry, program)) : undefined;
+    if (told !== undefined)
+      return deny(
+        `blocked_commands: ${told}`,
+        `${name} is given ${told} as an argument, and what it does with that is not known`,
+      );
     if (allowed.length === 0 || (builtin && (needsNoLeave(name) || !runsInShell(name)))) return undefined;
     if (allowed.some((entry) => isLeave(entry, program))) return undefined;
     return deny('allowed_commands', found ? `${name} is not among the allowed commands` : `there is no ${name} that is allowed`);

@@ -1,6 +1,6 @@
 /** The files a command names, as far as they are known, and whether they may be read and written. */
 import { normalPath } from '../normal-path.ts';
-import type { Redirection, Word } from '../shell/script.ts';
+import { knownWord, type Redirection, type Word } from '../shell/script.ts';
 import type { Finding } from './decision.ts';
 import type { Unfolded } from './unfold.ts';
 
@@ -9,6 +9,8 @@ export type FileUse = 'read' | 'write' | 'work in';
 interface NamedFile {
   readonly use: FileUse;
   readonly path: Word;
+  /** Folders that what runs the command works in (`env -C`), outermost first: it may be there, or stay where it was. */
+  readonly bases: readonly Word[];
   /** Folder the command works in by an option of its own (`git -C`), relative to the shell's. */
   readonly base: Word | undefined;
 }
@@ -16,7 +18,7 @@ interface NamedFile {
 /** Files that every process has, or that nothing is kept in. */
 const HARMLESS_DEVICES = /^\/dev\/(?:null|zero|full|random|urandom|tty|stdin|stdout|stderr|fd\/\d+)$/;
 /** What is written there git runs, or obeys, the next time it is used. */
-const GIT_RUNS = /\/\.git\/(?:hooks(?:\/|$)|config(?:\.worktree)?$|info\/attributes$|modules\/.*\/(?:hooks|config))/;
+const GIT_RUNS = /\/\.git\/(?:hooks(?:\/|$)|config(?:\.worktree)?$|info\/attributes$|modules\/.*\/(?:hooks|config))/i;
 /** Not files: Bash opens connections for them. */
 const NETWORK_DEVICES = /^\/dev\/(?:tcp|udp)\//;
 
@@ -25,6 +27,8 @@ export interface Places {
   findings(program: Unfolded): Promise<Finding[]>;
   /** Whether the script itself writes the file, so that what is in it is not known. */
   isWritten(path: string): boolean;
+  /** Where the relative name of a program may lead; undefined when that cannot be known. */
+  possible(name: string, bases: readonly Word[]): readonly string[] | undefined;
   /** Whether the script writes a file of the kind that programs run by themselves: a Makefile, a module, a package.json. */
   readonly writesCode: boolean;
 }
@@ -41,6 +45,9 @@ export interface PlaceRules {
   objection(path: string, use: FileUse): Promise<string | undefined>;
 }
 
+/** More than any script goes through that is written by hand. */
+const MAX_FOLDERS = 200;
+
 /** They change files and not what is in them. */
 const LEAVES_CONTENT = new Set(['chmod', 'chown', 'chgrp', 'touch', 'mkdir', 'rm', 'rmdir']);
 
@@ -51,9 +58,9 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
   let writesUnknown = false;
   const written = new Set<string>();
   for (const program of programs) {
-    for (const { use, path, base } of namedFiles(program)) {
-      if (use !== 'write' || LEAVES_CONTENT.has(program.name ?? '')) continue;
-      const paths = absolutes(path, base);
+    for (const file of namedFiles(program)) {
+      if (file.use !== 'write' || LEAVES_CONTENT.has(program.name ?? '')) continue;
+      const paths = absolutes(file);
       if (paths) for (const each of paths) written.add(each);
       else writesUnknown = true;
     }
@@ -74,7 +81,7 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
     const setsOldFolder = programs.some(({ command }) =>
       command.assignments.some(({ name }) => name === 'OLDPWD' || name === 'CDPATH'),
     );
-    for (const { name, readings } of programs) {
+    for (const { name, readings, bases } of programs) {
       if (name !== 'cd' && name !== 'pushd') continue;
       for (const effect of readings.flatMap(({ effects }) => effects)) {
         if (effect.kind !== 'works in') continue;
@@ -85,26 +92,42 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
           if (setsOldFolder) return undefined;
           continue;
         }
-        for (const each of [...reached]) reached.add(normalPath(target.startsWith('/') ? target : `${each}/${target}`));
-        if (reached.size > 200) return undefined;
+        const from = inBases([...reached], bases);
+        if (!from) return undefined;
+        for (const each of from) reached.add(below(each, target));
+        if (reached.size > MAX_FOLDERS) return undefined;
       }
     }
     return [...reached];
   }
 
   /** Where a word may lead; undefined when that cannot be known. */
-  function absolutes(path: Word, base: Word | undefined): readonly string[] | undefined {
+  function absolutes({ path, base, bases }: Omit<NamedFile, 'use'>): readonly string[] | undefined {
     const known = plainPath(path, home);
     if (known === undefined) return undefined;
     if (known.startsWith('/')) return [normalPath(known)];
-    const folder = base && plainPath(base, home);
-    if (base && folder === undefined) return undefined;
-    if (folder?.startsWith('/')) return [normalPath(`${folder}/${known}`)];
-    return folders?.map((each) => normalPath(`${each}/${folder ?? ''}/${known}`));
+    const folder = base ? plainPath(base, home) : '.';
+    if (folder === undefined) return undefined;
+    if (folder.startsWith('/')) return [below(folder, known)];
+    const from = folders && inBases(folders, bases);
+    return from && [...new Set(from.map((each) => below(each, `${folder}/${known}`)))];
   }
 
-  async function judge({ use, path, base }: NamedFile): Promise<Finding | undefined> {
-    const paths = absolutes(path, base);
+  /** The folders, and those that the bases lead to from them: whether a runner goes there, its options do not always tell. */
+  function inBases(from: readonly string[], bases: readonly Word[]): readonly string[] | undefined {
+    let all = from;
+    for (const base of bases) {
+      const folder = plainPath(base, home);
+      if (folder === undefined) return undefined;
+      all = [...new Set([...all, ...all.map((each) => below(each, folder))])];
+      if (all.length > MAX_FOLDERS) return undefined;
+    }
+    return all;
+  }
+
+  async function judge(file: NamedFile): Promise<Finding | undefined> {
+    const { use, path } = file;
+    const paths = absolutes(file);
     if (!paths) {
       if (use !== 'write' || !refuseUnknown) return undefined;
       return { verdict: 'deny', rule: 'paths', reason: `where ${path.source} leads cannot be known before it runs` };
@@ -133,25 +156,26 @@ export function createPlaces(programs: readonly Unfolded[], rules: PlaceRules): 
         return asked === each || asked.startsWith(`${folder}/`) || each.startsWith(`${asked}/`);
       });
     },
+    possible: (name, bases) => absolutes({ path: knownWord(name), base: undefined, bases }),
     writesCode: writesUnknown || [...written].some((each) => CODE.test(each)),
   };
 }
 
 /** Files in redirections and, as the table of programs tells, in arguments. */
-function namedFiles({ name, command, readings }: Unfolded): NamedFile[] {
+function namedFiles({ name, command, readings, bases, inherits }: Unfolded): NamedFile[] {
   const effects = readings.flatMap((reading) => reading.effects);
   const isShells = name === 'cd' || name === 'pushd';
   const base = isShells ? undefined : effects.find((effect) => effect.kind === 'works in')?.path;
   const files: NamedFile[] = [];
-  for (const redirection of command.redirections) {
+  for (const redirection of inherits ? [] : command.redirections) {
     const use = redirectedUse(redirection);
-    if (use && redirection.target) files.push({ use, path: redirection.target, base: undefined });
+    if (use && redirection.target) files.push({ use, path: redirection.target, base: undefined, bases });
   }
   for (const effect of effects) {
-    if (effect.kind === 'reads') files.push({ use: 'read', path: effect.path, base });
-    else if (effect.kind === 'writes') files.push({ use: 'write', path: effect.path, base });
-    else if (effect.kind === 'works in') files.push({ use: 'work in', path: effect.path, base: undefined });
-    else if (effect.kind === 'runs file' && effect.path) files.push({ use: 'read', path: effect.path, base });
+    if (effect.kind === 'reads') files.push({ use: 'read', path: effect.path, base, bases });
+    else if (effect.kind === 'writes') files.push({ use: 'write', path: effect.path, base, bases });
+    else if (effect.kind === 'works in') files.push({ use: 'work in', path: effect.path, base: undefined, bases });
+    else if (effect.kind === 'runs file' && effect.path) files.push({ use: 'read', path: effect.path, base, bases });
   }
   return files;
 }
@@ -171,6 +195,8 @@ export function redirectedUse({ operator, target }: Redirection): FileUse | unde
 export function isConnection({ target }: Redirection): boolean {
   return target?.value !== undefined && NETWORK_DEVICES.test(target.value);
 }
+
+const below = (folder: string, path: string) => normalPath(path.startsWith('/') ? path : `${folder}/${path}`);
 
 /** The path a word stands for, `~` resolved; undefined when it is not known. */
 function plainPath({ value, source, expands }: Word, home: string): string | undefined {

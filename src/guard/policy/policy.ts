@@ -44,9 +44,10 @@ export async function decide(settings: PolicySettings, request: PolicyRequest, p
     refuseUnknown: (isStrict(settings) || settings.pathsRestricted) && !settings.sandboxed,
     objection: ports.objection,
   });
+  const ambiguous = isStrict(settings) ? await ambiguousNames(programs, places, ports.finder) : [];
   const commands = await Promise.all(programs.map((program) => decideOne(program, judge, places, settings)));
   const free = settings.profile === 'unrestricted' && !isStrict(settings);
-  const [problem] = free ? [] : [...problems, ...(isStrict(settings) ? evaluated.map(unevaluable) : [])];
+  const [problem] = free ? [] : [...problems, ...(isStrict(settings) ? evaluated.map(unevaluable) : []), ...ambiguous];
   const findings: Finding[] = problem
     ? [{ verdict: 'deny', rule: 'script', reason: `${problem.reason}: ${problem.source.trim().slice(0, 80)}` }, ...commands]
     : commands;
@@ -56,6 +57,21 @@ export async function decide(settings: PolicySettings, request: PolicyRequest, p
 
 function unevaluable(name: string): ScriptProblem {
   return { reason: 'the variable is evaluated as arithmetic, and what it holds is not known', source: name };
+}
+
+/** Relative names of programs that stand for another file in one of the folders that the script may be in. */
+async function ambiguousNames(programs: readonly Unfolded[], places: Places, finder: ProgramFinder): Promise<ScriptProblem[]> {
+  const problems = await Promise.all(
+    programs.map(async ({ name, found, bases, builtin }): Promise<ScriptProblem[]> => {
+      if (builtin || !name?.includes('/') || name.startsWith('/')) return [];
+      const possible = places.possible(name, bases) ?? [];
+      const files = await Promise.all(possible.map((path) => finder.find(path, '/', '')));
+      const others = files.filter((file) => file !== undefined && file.realPath !== found?.realPath);
+      if (possible.length > 0 && others.length === 0) return [];
+      return [{ reason: 'which program a name stands for depends on the folder that it is run in', source: name }];
+    }),
+  );
+  return problems.flat();
 }
 
 const ALLOWED: Finding = { verdict: 'allow', rule: 'default', reason: 'nothing speaks against it' };

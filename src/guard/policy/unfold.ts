@@ -3,7 +3,8 @@ import type { Parser } from 'web-tree-sitter';
 import type { Command } from '../../backends/backend.ts';
 import type { ProgramReading } from '../programs/effect.ts';
 import { readProgram } from '../programs/read-program.ts';
-import { type ParsedScript, readScript } from '../shell/parse.ts';
+import { readScript } from '../shell/parse.ts';
+import type { ParsedScript } from '../shell/reading.ts';
 import { knownWord, type ScriptProblem, type SimpleCommand, type Word } from '../shell/script.ts';
 import { baseName, type FoundProgram, namesOf, type ProgramFinder } from './programs.ts';
 import { runsInShell } from './shell-builtins.ts';
@@ -14,6 +15,10 @@ export interface Unfolded {
   readonly command: SimpleCommand;
   /** What runs it, outermost first. */
   readonly within: readonly string[];
+  /** Folders that what runs it says it works in (`env -C`, `make -C`), outermost first, each counting from the one before. */
+  readonly bases: readonly Word[];
+  /** Its redirections stand in the script for what runs it, and were opened before. */
+  readonly inherits: boolean;
   /** Its name as called; undefined when it cannot be known, or when there is none (assignments, redirections). */
   readonly name: string | undefined;
   readonly found: FoundProgram | undefined;
@@ -43,6 +48,11 @@ export interface UnfoldContext {
   readonly openInput?: boolean | undefined;
 }
 
+/** What runs a program or a script. */
+type Runner = Pick<Unfolded, 'within' | 'bases'>;
+
+const OUTERMOST: Runner = { within: [], bases: [] };
+
 const MAX_PROGRAMS = 1000;
 const MAX_LEVELS = 12;
 
@@ -54,7 +64,7 @@ export async function unfold(
 ): Promise<Unfolding> {
   const programs: Unfolded[] = [];
   const problems: ScriptProblem[] = [];
-  const evaluated: string[] = [];
+  const scripts: ParsedScript[] = [];
   let bashOnly = false;
 
   function tooMany(source: string): boolean {
@@ -63,11 +73,11 @@ export async function unfold(
     return true;
   }
 
-  async function openScript(text: string, within: readonly string[], piped: boolean, input: string | undefined): Promise<void> {
+  async function openScript(text: string, { within, bases }: Runner, piped: boolean, input: string | undefined): Promise<void> {
     const script = readScript(parser, text);
     if (within.length === 0) bashOnly = script.bashOnly;
     problems.push(...script.problems);
-    for (const name of dangerousArithmetic(script, within.length === 0 ? environment : {})) evaluated.push(name);
+    scripts.push(script);
     // Where `exec` exchanges the input, what reads a program from it reads another.
     const exchanged = script.commands.some(
       ({ words, redirections }) => words[0]?.value === 'exec' && redirections.some(({ operator }) => operator.startsWith('<')),
@@ -80,7 +90,7 @@ export async function unfold(
     for (const [index, each] of commands.entries()) {
       await openCommand(
         (piped || exchanged) && !each.piped ? { ...each, piped: true } : each,
-        within,
+        { within, bases, inherits: false },
         input,
         await lookups[index],
         script,
@@ -96,7 +106,7 @@ export async function unfold(
 
   async function openCommand(
     simple: SimpleCommand,
-    within: readonly string[],
+    { within, bases, inherits }: Runner & Pick<Unfolded, 'inherits'>,
     input: string | undefined,
     found: FoundProgram | undefined,
     script: ParsedScript | undefined,
@@ -114,34 +124,35 @@ export async function unfold(
         if (reading) readings.push(reading);
       }
     }
-    programs.push({ command: simple, within, name, found, builtin, readings });
+    programs.push({ command: simple, within, bases, inherits, name, found, builtin, readings });
     if (within.length >= MAX_LEVELS) {
       problems.push({ reason: `programs run programs more than ${MAX_LEVELS} levels deep`, source: simple.source });
       return;
     }
-    const inner = [...within, label(simple)];
     for (const { effects } of readings) {
+      const inner: Runner = { within: [...within, label(simple)], bases: [...bases, ...foldersOf(name, effects)] };
       for (const effect of effects) {
         if (effect.kind === 'runs') {
+          const runner = effect.folder ? { ...inner, bases: [...inner.bases, effect.folder] } : inner;
           const command: SimpleCommand = {
             words: effect.argv,
             assignments: [],
             redirections: simple.redirections,
-            piped: simple.piped,
+            piped: simple.piped || effect.fed === true,
             source: effect.argv
               .map(({ source }) => source)
               .join(' ')
               .slice(0, 500),
           };
-          await openCommand(command, inner, input, await lookUp(command, undefined), undefined);
+          await openCommand(command, { ...runner, inherits: true }, input, await lookUp(command, undefined), undefined);
         } else if (effect.kind === 'runs script' && effect.script.value !== undefined) {
-          await openScript(effect.script.value, inner, standardInput(simple, input).piped, undefined);
+          await openScript(effect.script.value, inner, effect.fed ?? standardInput(simple, input).piped, undefined);
         }
       }
     }
   }
 
-  if (command.kind === 'script') await openScript(command.script, [], openInput, stdin);
+  if (command.kind === 'script') await openScript(command.script, OUTERMOST, openInput, stdin);
   else {
     const words = command.argv.map(knownWord);
     const simple: SimpleCommand = {
@@ -151,9 +162,33 @@ export async function unfold(
       piped: openInput,
       source: command.argv.join(' ').slice(0, 500),
     };
-    await openCommand(simple, [], stdin, await lookUp(simple, undefined), undefined);
+    await openCommand(simple, { ...OUTERMOST, inherits: false }, stdin, await lookUp(simple, undefined), undefined);
   }
+  const evaluated = evaluatedNames(scripts, programs, environment);
   return { programs, problems, evaluated, ...(command.kind === 'script' && { shell: bashOnly ? 'bash' : 'sh' }) };
+}
+
+/** Scripts inside others get their variables. */
+function evaluatedNames(
+  scripts: readonly ParsedScript[],
+  programs: readonly Unfolded[],
+  environment: Readonly<Record<string, string>>,
+): readonly string[] {
+  const effects = programs.flatMap(({ readings }) => readings.flatMap((reading) => reading.effects));
+  return dangerousArithmetic({
+    evaluated: new Set(scripts.flatMap((script) => [...script.evaluated])),
+    functions: new Set(scripts.flatMap((script) => [...script.functions])),
+    commands: scripts.flatMap((script) => script.commands),
+    set: effects.filter((effect) => effect.kind === 'sets variable'),
+    environment,
+    nested: scripts.length > 1,
+  });
+}
+
+/** Where a program has what it runs work; the shell's own folder is told by the script. */
+function foldersOf(name: string | undefined, effects: ProgramReading['effects']): readonly Word[] {
+  if (name === 'cd' || name === 'pushd') return [];
+  return effects.flatMap((effect) => (effect.kind === 'works in' ? [effect.path] : []));
 }
 
 /** What a program that reads a program from its standard input would get. */

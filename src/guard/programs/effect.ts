@@ -2,10 +2,17 @@
 import type { Word } from '../shell/script.ts';
 
 export type Effect =
-  /** It runs another program with these arguments (`env`, `timeout 5 …`, `xargs …`, `find -exec …`). */
-  | { readonly kind: 'runs'; readonly argv: readonly Word[] }
-  /** It hands the text to a shell (`sh -c`, `eval`, `watch`, `find -exec sh -c`, `git -c alias.x=!…`). */
-  | { readonly kind: 'runs script'; readonly script: Word }
+  /**
+   * It runs another program with these arguments (`env`, `timeout 5 …`, `xargs …`, `find -exec …`), in a folder of its
+   * own where one is given (`find -execdir`), or in the one that it works in itself. `fed`: and what comes to its
+   * standard input nobody knows (`coproc`).
+   */
+  | { readonly kind: 'runs'; readonly argv: readonly Word[]; readonly folder?: Word; readonly fed?: true }
+  /**
+   * It hands the text to a shell (`sh -c`, `eval`, `watch`, `find -exec sh -c`, `git -c alias.x=!…`).
+   * `fed` as above (`awk '… | "sh"'`, `tar --to-command`).
+   */
+  | { readonly kind: 'runs script'; readonly script: Word; readonly fed?: true }
   /**
    * It runs code given in its arguments or on its standard input, in a language of which we know nothing
    * (`python -c`, `node -e`, `awk 'system(…)'`, `perl` from a pipe).

@@ -1,5 +1,5 @@
 /** find(1): an expression whose actions run programs, write files and delete. */
-import type { Word } from '../shell/script.ts';
+import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
 import type { Grammar } from './options.ts';
 import {
@@ -50,7 +50,10 @@ function readFind(args: readonly Word[]): readonly Effect[] {
     if (!whole) effects.push(...(mayBeAction(word) ? [doubtful(word)] : []));
     else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) {
       const end = endOfCommand(args, at + 1);
-      effects.push(...command(args.slice(at + 1, end), args[end]?.value === '+', text.endsWith('dir') ? './' : found));
+      const words = args.slice(at + 1, end);
+      const many = args[end]?.value === '+';
+      if (text.endsWith('dir')) effects.push(...command(words, many, './').map((effect) => inFolder(effect, words, roots)));
+      else effects.push(...command(words, many, found));
       at = end;
     } else if (/^-(?:fprint0?|fls|fprintf)$/.test(text)) {
       const file = args[++at];
@@ -93,6 +96,15 @@ function endOfCommand(args: readonly Word[], from: number): number {
   let end = from;
   while (end < args.length && args[end]?.value !== ';' && !(args[end]?.value === '+' && args[end - 1]?.value === '{}')) end++;
   return end;
+}
+
+/** What is found lies anywhere below the roots: a path that leads upwards could lead to any folder. */
+function inFolder(effect: Effect, words: readonly Word[], roots: readonly Word[]): Effect {
+  if (effect.kind !== 'runs') return effect;
+  const upwards = words.some(({ value, source }) => /(?:^|[/=])\.\.(?:\/|$)/.test(value ?? source));
+  const [root = knownWord('.')] = roots;
+  if (!upwards && roots.length < 2) return { ...effect, folder: root };
+  return { ...effect, folder: { source: 'the folder of what is found', value: undefined, expands: false } };
 }
 
 function command(words: readonly Word[], many: boolean, found: string): readonly Effect[] {
