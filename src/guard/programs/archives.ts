@@ -4,6 +4,7 @@ import type { Effect } from './effect.ts';
 import type { Arguments, Grammar } from './options.ts';
 import {
   connects,
+  fed,
   type Program,
   type ReadContext,
   reader,
@@ -18,8 +19,8 @@ import {
 
 const TAR: Grammar = {
   values: {
-    special: '-f --file -C --directory -T --files-from --checkpoint-action --one-top-level?',
-    script: '-I --use-compress-program --to-command -F --info-script --new-volume-script',
+    special:
+      '-f --file -C --directory -T --files-from --checkpoint-action --one-top-level? -I --use-compress-program --to-command -F --info-script --new-volume-script',
     program: '--rsh-command --rmt-command',
     reads: '-X --exclude-from',
     writes: '-g --listed-incremental --index-file --volno-file',
@@ -50,8 +51,7 @@ function inside(folder: Word | undefined, path: Word): Word {
   return knownWord(path.value === '.' ? folder.value : `${folder.value}/${path.value}`);
 }
 
-function checkpoint(word: Word | undefined): readonly Effect[] {
-  if (!word) return [];
+function checkpoint(word: Word): readonly Effect[] {
   if (word.value === undefined) return [unknown(`is told to do ${word.source} now and then, which cannot be known`)];
   if (word.value.startsWith('exec=')) return runsScript(word.value.slice(5), '');
   return /^(?:dot|\.|echo|bell|totals|wait|sleep|ttyout)/.test(word.value)
@@ -63,7 +63,8 @@ function readTar(_args: readonly Word[], taken: Arguments): readonly Effect[] {
   const makes = taken.has('-c', '-r', '-u', '-A', '--create', '--append', '--update', '--delete', '--catenate', '--concatenate');
   const unpacks = taken.has('-x', '--extract', '--get');
   const compares = taken.has('-d', '--diff', '--compare');
-  const effects: Effect[] = [];
+  const filters = taken.values('-I', '--use-compress-program', '--to-command', '-F', '--info-script', '--new-volume-script');
+  const effects = filters.flatMap((word) => fed(runsScript(word, 'by an option')));
   let folder: Word | undefined;
   const member = (word: Word) => {
     const path = inside(folder, word);
@@ -85,6 +86,8 @@ function readTar(_args: readonly Word[], taken: Arguments): readonly Effect[] {
       if (!taken.has('--null', '--verbatim-files-from')) effects.push(unknown('takes options from a list of files'));
     } else if (option === '--checkpoint-action') effects.push(...checkpoint(word));
   }
+  if (folder?.value !== undefined && /(?:^|\/)\.git\/*$/.test(folder.value) && unpacks)
+    effects.push(writes(`${folder.value}/config`));
   if (unpacks && !taken.has('-O', '--to-stdout', '--to-command')) {
     effects.push(writesInto(inside(folder, taken.value('--one-top-level') ?? knownWord('.'))));
     if (taken.has('-P', '--absolute-names')) effects.push(writes('/'));

@@ -1,6 +1,6 @@
 /** Reads an awk program (POSIX.1-2024 awk; GAWK manual 4, 5, 12) for what runs programs, and what files it names. */
 import type { Effect } from './effect.ts';
-import { connects, reads, runsCode, runsScript, writes } from './program.ts';
+import { connects, fed, reads, runsCode, runsScript, writes } from './program.ts';
 
 type Kind = 'string' | 'regex' | 'word' | 'sign' | 'end';
 
@@ -12,8 +12,8 @@ interface Token {
 
 const TOKEN =
   /[ \t\r]+|\\\n|#[^\n]*|("(?:[^"\\\n]|\\[\s\S])*")|([A-Za-z_]\w*|\d[\w.]*)|([;\n])|(\|\||&&|\|&|>>|[<>=!~^*%+-]=|[\s\S])/y;
-/** After these a slash divides. */
-const BEFORE_DIVISION = /^(?:[\w.]+|[)\]$])$/;
+/** After these words a slash begins an expression, as it does after signs; after other words it divides. */
+const KEYWORD = /^(?:print|printf|return|in|if|else|do|while|for|switch|case|default|delete|exit|next|nextfile|BEGIN|END)$/;
 const REGEX = /\/(?:[^/\\[\n]|\\.|\[\^?\]?[^\]\n]*\])*\//y;
 
 function tokens(program: string): readonly Token[] {
@@ -21,10 +21,12 @@ function tokens(program: string): readonly Token[] {
   let at = 0;
   while (at < program.length) {
     const last = found.at(-1);
-    if (program[at] === '/' && !(last?.kind === 'string' || (last && BEFORE_DIVISION.test(last.text ?? '')))) {
+    if (program[at] === '/') {
+      const meaning = slashAfter(last, found.at(-2));
       REGEX.lastIndex = at;
-      const regex = REGEX.exec(program);
-      if (regex) {
+      const regex = meaning === 'divides' ? undefined : REGEX.exec(program)?.[0];
+      if (regex && meaning === 'unsure' && /["#]/.test(regex)) found.push({ kind: 'sign', text: UNSURE });
+      else if (regex && meaning === 'begins') {
         found.push({ kind: 'regex', text: '' });
         at = REGEX.lastIndex;
         continue;
@@ -41,6 +43,21 @@ function tokens(program: string): readonly Token[] {
   return found;
 }
 
+/** In place of a sign, where a text may be a regular expression and hide what is in it, or not. */
+const UNSURE = '?/';
+
+function slashAfter(last: Token | undefined, before: Token | undefined): 'divides' | 'begins' | 'unsure' {
+  if (last === undefined || last.kind === 'end') return 'begins';
+  if (last.kind === 'string') return 'divides';
+  if (last.kind === 'regex' || last.text === ')') return 'unsure';
+  if (last.kind === 'word') {
+    if (last.text === 'length' || last.text === 'getline') return 'unsure';
+    return KEYWORD.test(last.text ?? '') ? 'begins' : 'divides';
+  }
+  const doubled = before?.kind === 'sign' && before.text === last.text && /^[+-]$/.test(last.text ?? '');
+  return doubled ? 'unsure' : last.text === ']' ? 'divides' : 'begins';
+}
+
 /** A string with its plain escapes taken off. */
 function plainString(text: string): string | undefined {
   return /\\[^"\\/]/.test(text) ? undefined : text.replace(/\\(["\\/])/g, '$1');
@@ -50,6 +67,8 @@ const AWK = (how: string) => runsCode('awk', how);
 
 /** Before a string that is all of a command, not joined to something. */
 const STARTS_EXPRESSION = /^(?:[({,=!&|;\n]|&&|\|\||while|if|return)$/;
+
+const startsExpression = (token: Token | undefined) => token?.kind !== 'string' && STARTS_EXPRESSION.test(token?.text ?? '{');
 
 export function readAwkProgram(program: string): readonly Effect[] {
   const effects: Effect[] = [];
@@ -75,13 +94,13 @@ export function readAwkProgram(program: string): readonly Effect[] {
       if (text === '(') depth++;
       else if (text === ')') depth--;
       else if (text === '@') effects.push(AWK('@'));
+      else if (text === UNSURE) effects.push(AWK('a text between slashes'));
       else if (text === '|&') effects.push(AWK('a pipe'));
       else if (text === '|') {
         if (next?.text === 'getline') {
-          const whole =
-            before?.kind === 'string' && before.text !== undefined && STARTS_EXPRESSION.test(all[index - 2]?.text ?? '{');
+          const whole = before?.kind === 'string' && before.text !== undefined && startsExpression(all[index - 2]);
           effects.push(...(whole && before.text !== undefined ? runsScript(before.text, '') : [AWK('a pipe')]));
-        } else effects.push(...(alone && next.text !== undefined ? runsScript(next.text, '') : [AWK('a pipe')]));
+        } else effects.push(...(alone && next.text !== undefined ? fed(runsScript(next.text, '')) : [AWK('a pipe')]));
       } else if ((text === '>' || text === '>>') && printDepth === depth) {
         effects.push(...(alone && next.text !== undefined ? file(next.text, writes) : [writesUnknown]));
       }

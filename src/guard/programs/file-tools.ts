@@ -13,13 +13,26 @@ const writer = (names: string, about: string, values: Grammar['values'] = {}): P
   operands: 'writes',
 });
 
+/** What git obeys, by their names in its folder. */
+const OBEYED = /^(?:config(?:\.worktree)?|hooks|attributes)$/i;
+
+/** What git obeys is found by its name: a folder that it is put in does not tell. One called .git may get all of it. */
+function intoFolder({ value: folder }: Word, sources: readonly Word[]): readonly Effect[] {
+  if (folder === undefined) return [];
+  const names = sources.map(({ value = '' }) => value.replace(/\/+$/, '').split('/').at(-1) ?? '');
+  if (/(?:^|\/)\.git\/*$/i.test(folder)) names.push('config');
+  return names.filter((name) => OBEYED.test(name)).map((name) => writes(`${folder}/${name}`));
+}
+
 /** Sources, then where they go; -t names the place first. */
 function copies(taken: Arguments, source: (path: Word) => Effect): readonly Effect[] {
   const named = taken.values('-t', '--target-directory');
   const target = named.length > 0 || taken.operands.length < 2 ? undefined : taken.operands.at(-1);
+  const sources = taken.operands.filter((each) => each !== target);
   return [
-    ...taken.operands.filter((each) => each !== target).map(source),
+    ...sources.map(source),
     ...named.map(writes),
+    ...[...named, ...(target ? [target] : [])].flatMap((folder) => intoFolder(folder, sources)),
     ...(target ? [writes(target)] : []),
     // One that turns out to be an option may name another place.
     ...taken.doubts.filter((each) => each !== target).map(writes),
@@ -145,7 +158,7 @@ export const FILE_TOOLS: readonly Program[] = [
     about: 'cuts a file in pieces',
     grammar: {
       values: {
-        script: '--filter',
+        filter: '--filter',
         text: '-a --suffix-length -b --bytes -C --line-bytes -l --lines -n --number -t --separator --additional-suffix --numeric-suffixes? --hex-suffixes?',
       },
       careful: true,

@@ -1,7 +1,7 @@
 /** Settings of git that make it run programs, load code, or work elsewhere (git-config(1)). */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import { effectsOf, reads, runs, runsScript, unknown, writes } from './program.ts';
+import { effectsOf, fed, reads, runs, runsScript, unknown, writes } from './program.ts';
 import { rest, splitAtBlanks } from './unknown-words.ts';
 
 /** The value is text for a shell. */
@@ -28,7 +28,7 @@ export function settingEffects(key: Word | undefined, value: Word | undefined): 
     return /^protocol\./.test(name) && value?.value === 'user' ? [unknown('lets any remote run programs')] : [];
   if (name.startsWith('alias.')) return aliasEffects(name, value);
   if (name.startsWith('submodule.') && name.endsWith('.update') && !value.value?.startsWith('!')) return [];
-  if (SCRIPTS.test(name)) return runsScript(value.value?.startsWith('!') ? rest(value, 1) : value, `by the setting ${name}`);
+  if (SCRIPTS.test(name)) return fed(runsScript(value.value?.startsWith('!') ? rest(value, 1) : value, `by the setting ${name}`));
   if (PROGRAMS.test(name)) return effectsOf('program', value, `by the setting ${name}`);
   if (/^credential(?:\..+)?\.helper$/.test(name)) {
     if (value.value?.startsWith('!')) return runsScript(rest(value, 1), '');

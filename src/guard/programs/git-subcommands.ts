@@ -93,31 +93,37 @@ function readSubmodule(args: readonly Word[], taken: Arguments): readonly Effect
   return runsScript(words.length > 0 ? joinedWords(words) : undefined, 'in each submodule');
 }
 
+/** Values of their own words are looked at as if they were options too: none may hide one. */
+const LOGS: Omit<Row, 'names'> = {
+  grammar: {
+    values: {
+      writes: '--output',
+      special: '-o --output-directory',
+      reads: '-O --contents --ignore-revs-file --signature-file',
+      text: '-S? -G? -n? -L? -U? -M? -C? -B? -l? -I? -v? -s? --format? --pretty? --since? --until? --after? --before? --author? --committer? --grep? --diff-filter? --color? --word-diff? --stat? --max-count? --skip? --date? --decorate? --reroll-count? --start-number? --subject-prefix? --suffix? --to? --cc? --in-reply-to?',
+    },
+    flags: '--no-index --ext-diff --textconv --output-indicator-new --output-indicator-old --output-indicator-context --stdout',
+    careful: true,
+  },
+  read: (_args, taken) => [
+    ...(taken.has('--no-index') ? taken.operands.map(reads) : []),
+    ...taken.values('-o', '--output-directory').map(writes),
+  ],
+};
+
 export const GIT_SUBCOMMANDS: readonly Subcommand[] = [
   {
-    // Values of their own words are looked at as if they were options too: none may hide one.
-    names: 'log show diff whatchanged shortlog diff-tree diff-index diff-files range-diff format-patch blame annotate',
+    names: 'log show diff whatchanged shortlog diff-tree diff-index diff-files range-diff blame annotate',
     does: 'shows',
-    grammar: {
-      values: {
-        writes: '--output',
-        special: '-o --output-directory',
-        reads: '-O --contents --ignore-revs-file --signature-file',
-        text: '-S? -G? -n? -L? -U? -M? -C? -B? -l? -I? -v? -s? --format? --pretty? --since? --until? --after? --before? --author? --committer? --grep? --diff-filter? --color? --word-diff? --stat? --max-count? --skip? --date? --decorate? --reroll-count? --start-number? --subject-prefix? --suffix? --to? --cc? --in-reply-to?',
-      },
-      flags: '--no-index --ext-diff --textconv --output-indicator-new --output-indicator-old --output-indicator-context --stdout',
-      careful: true,
-    },
-    read: (_args, taken) => [
-      ...(taken.has('--no-index') ? taken.operands.map(reads) : []),
-      ...taken.values('-o', '--output-directory').map(writes),
-    ],
+    ...LOGS,
   },
+  { names: 'format-patch', does: (taken) => showsWhen(taken.has('--stdout'), 'writes'), ...LOGS },
   {
     names:
-      'status rev-parse rev-list ls-files ls-tree name-rev describe for-each-ref merge-base show-branch show-ref cherry count-objects check-ignore check-attr check-mailmap check-ref-format verify-commit verify-tag verify-pack version fsck get-tar-commit-id column stripspace patch-id var cat-file unpack-file merge-tree diff-pairs last-modified',
+      'status rev-parse rev-list ls-files ls-tree name-rev describe for-each-ref merge-base show-branch show-ref cherry count-objects check-ignore check-attr check-mailmap check-ref-format verify-commit verify-tag verify-pack version fsck get-tar-commit-id column stripspace patch-id var cat-file merge-tree diff-pairs last-modified',
     does: 'shows',
   },
+  { names: 'unpack-file', does: 'writes' },
   {
     names: 'grep',
     does: 'shows',

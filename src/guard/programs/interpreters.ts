@@ -12,6 +12,7 @@ import {
   runsScript,
   unknown,
   writes,
+  writesInto,
 } from './program.ts';
 import { isStandardInput } from './shells.ts';
 
@@ -29,6 +30,10 @@ interface Interpreter {
   readonly exact?: boolean;
   /** Operands behind code are files that it works on. */
   readonly worksOnFiles?: boolean;
+  /** Option by which it goes on to read its input behind a file. */
+  readonly interactive?: string;
+  /** Long options may be written with `_` for `-`. */
+  readonly underscores?: boolean;
   read?(taken: Arguments): readonly Effect[];
 }
 
@@ -44,6 +49,8 @@ function interpreter({
   oneDash = false,
   exact = false,
   worksOnFiles = false,
+  interactive,
+  underscores = false,
   read,
 }: Interpreter): Program {
   const codes = code.split(' ');
@@ -60,6 +67,7 @@ function interpreter({
       careful: true,
       oneDash,
       exact,
+      underscores,
       flags,
       values: special === '' ? values : { ...values, special },
     },
@@ -73,7 +81,8 @@ function interpreter({
       const [file] = taken.operands;
       if (taken.has(...showing)) return [...own, ...(file && shows !== '' ? [reads(file)] : [])];
       if (instead !== '' && taken.has(...instead.split(' '))) return [...own, RUNS_PROJECT];
-      if (file && !isStandardInput(file)) return [...own, ...runsFile(file)];
+      const goesOn = interactive !== undefined && taken.has(interactive) ? fromInput(language, context) : [];
+      if (file && !isStandardInput(file)) return [...own, ...runsFile(file), ...goesOn];
       return [...own, ...fromInput(language, context, file !== undefined)];
     },
   };
@@ -94,6 +103,16 @@ const moduleCode = (taken: Arguments, language: string) =>
 const PHP_LOADS =
   /^(?:auto_(?:prepend|append)_file|(?:zend_)?extension|ffi\.\w+|opcache\.preload|sendmail_path|include_path|error_log|disable_functions)\b/i;
 
+/** What modules of Python's own library do with their arguments. */
+function moduleEffects(module: string, { operands, has }: Arguments): readonly Effect[] {
+  if (RUNS_ARGUMENTS.test(module)) return [runsCode('Python', '-m')];
+  if (module === 'json.tool') return operands.slice(1).map(writes);
+  if (module === 'venv') return operands.map(writesInto);
+  if (/^(?:zipfile|tarfile)$/.test(module) && has('-e', '--extract')) return operands.slice(1).map(writesInto);
+  if (module === 'sqlite3') return operands.slice(0, 1).map(writes);
+  return module === 'webbrowser' ? [unknown('starts a browser')] : [];
+}
+
 /** Modules of Python that run code in their arguments or on their input. */
 const RUNS_ARGUMENTS = /^(?:timeit|pdb|code|cProfile|profile|trace|runpy|idlelib|IPython|doctest|asyncio)\b/;
 
@@ -108,26 +127,32 @@ export const INTERPRETERS: readonly Program[] = [
       code: '-c',
       instead: '-m',
       values: { special: '-m', text: '-W -X -Q --check-hash-based-pycs' },
-      read: (taken) => (RUNS_ARGUMENTS.test(taken.value('-m')?.value ?? '') ? [runsCode('Python', '-m')] : []),
+      interactive: '-i',
+      read: (taken) => moduleEffects(taken.value('-m')?.value ?? '', taken),
     }),
     about: 'runs Python: of -c, a module by -m, a file, or standard input',
   },
   interpreter({
     names: 'node nodejs iojs',
     exact: true,
+    underscores: true,
+    interactive: '-i',
     language: 'JavaScript',
     code: '-e --eval -p --print',
     shows: '-v --v8-options --completion-bash -c --check',
     instead: '--test --run',
     values: {
       'runs file':
-        '-r --require --import --loader --experimental-loader --experimental-config-file --experimental-default-config-file --snapshot-blob --openssl-config --build-snapshot-config',
+        '-r --require --import --loader --experimental-loader --experimental-config-file --experimental-default-config-file --snapshot-blob --openssl-config --build-snapshot-config --test-reporter --test-global-setup --experimental-sea-config --build-sea',
       special: '--run',
       reads: '--env-file --env-file-if-exists --icu-data-dir --policy-integrity',
       writes:
-        '--redirect-warnings --report-directory --report-dir --diagnostic-dir --cpu-prof-dir --heap-prof-dir --test-reporter-destination',
-      text: '-C --conditions --test-name-pattern --test-skip-pattern --test-reporter --test-concurrency --test-shard --test-timeout --watch-path --input-type --title --inspect? --inspect-brk? --inspect-port --max-http-header-size --stack-trace-limit --unhandled-rejections --dns-result-order --disable-warning --max-old-space-size? --trace-event-categories',
+        '--redirect-warnings --report-directory --report-dir --diagnostic-dir --cpu-prof-dir --heap-prof-dir --test-reporter-destination --localstorage-file --cpu-prof-name --heap-prof-name --trace-event-file-pattern --logfile --report-filename --redirect-code-traces-to',
+      text: '-C --conditions --test-name-pattern --test-skip-pattern --test-concurrency --test-shard --test-timeout --watch-path --input-type --title --inspect? --inspect-brk? --inspect-port --max-http-header-size --stack-trace-limit --unhandled-rejections --dns-result-order --disable-warning --max-old-space-size? --trace-event-categories',
     },
+    // The debugger takes JavaScript from its input.
+    read: ({ operands: [command, file] }) =>
+      command?.value === 'inspect' ? [runsCode('JavaScript', 'inspect'), ...(file ? runsFile(file) : [])] : [],
   }),
   interpreter({
     names: 'perl',

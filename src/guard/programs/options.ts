@@ -15,6 +15,8 @@ export type Use =
   | 'command'
   /** Text for a shell. */
   | 'script'
+  /** Text for a shell that is fed what the program works on. */
+  | 'filter'
   /** Text in a language of the program's own. */
   | 'code'
   | 'runs file'
@@ -37,6 +39,8 @@ export interface Grammar {
   readonly optionsFirst?: boolean;
   /** Long options are never abbreviated. */
   readonly exact?: boolean;
+  /** Long options may be written with `_` for `-`. */
+  readonly underscores?: boolean;
   /** Long options begin with one dash (`java`, `openssl`, `go`). */
   readonly oneDash?: boolean;
   /** Some option runs or writes something, so that an argument that is not known may do so. */
@@ -122,7 +126,8 @@ export function takeApart(args: readonly Word[], grammar: Grammar): Arguments {
       doubts.push(word);
       return;
     }
-    const name = equals === -1 ? text : text.slice(0, equals);
+    const given = equals === -1 ? text : text.slice(0, equals);
+    const name = grammar.underscores ? given.replaceAll('_', '-') : given;
     const isWhole = grammar.exact || kinds.has(name) || longs.includes(name);
     const names = isWhole ? [name] : longs.filter((each) => each.startsWith(name));
     const attached = equals === -1 ? undefined : rest(word, equals + 1);

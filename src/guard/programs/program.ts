@@ -106,10 +106,18 @@ export function runsScript(script: Word | string | undefined, where: string): re
 
 /** A file of code; one whose name is not known could be any, standard input as well. */
 export function runsFile(path: Word): readonly Effect[] {
+  const [, scheme = '', rest = ''] = /^(data|https?|file):(.*)$/is.exec(path.value ?? '') ?? [];
+  if (/^file$/i.test(scheme)) return runsFile(knownWord(rest.replace(/^\/\/[^/]*/, '')));
+  if (scheme !== '') return [runsCode('its own', `from ${shown(path).slice(0, 40)}`)];
   const effect: Effect = { kind: 'runs file', path };
   return path.value === undefined
     ? [effect, unknown(`would run ${shown(path)}, and which file that is cannot be known`)]
     : [effect];
+}
+
+/** The same, where what runs a script also writes to its standard input. */
+export function fed(effects: readonly Effect[]): readonly Effect[] {
+  return effects.map((effect) => (effect.kind === 'runs script' || effect.kind === 'runs' ? { ...effect, fed: true } : effect));
 }
 
 const given = (word: Word, where: string): Effect => unknown(`is told to run ${shown(word)} ${where}, which cannot be known`);
@@ -153,6 +161,8 @@ export function effectsOf(use: Use, word: Word | undefined, where: string): read
     }
     case 'script':
       return runsScript(word, where);
+    case 'filter':
+      return fed(runsScript(word, where));
     case 'code':
       return [runsCode('its own', where)];
     case 'runs file':

@@ -89,6 +89,7 @@ const SHOWN_USES = [
   ['program', 'runs the program of'],
   ['command', 'runs the command of'],
   ['script', 'runs the script of'],
+  ['filter', 'runs the script of'],
   ['code', 'runs the code of'],
   ['runs file', 'runs the file of'],
   ['special', 'looks into'],
@@ -102,7 +103,8 @@ function find(name: string): Program | undefined {
   const exact = BY_NAME.get(name);
   if (exact) return exact;
   if (/^ld(?:-linux|-musl|64\.so|\.so|-\d)/.test(name)) return BY_NAME.get('ld.so');
-  const plain = name.replace(/^(?:\w+-){2,3}(?=(?:gcc|g\+\+|cpp|ld|as|ar|nm|strip|objcopy|objdump|readelf|ranlib)\b)/, '');
+  if (/^qemu-\w+(?:-static)?$/.test(name)) return BY_NAME.get('qemu-user');
+  const plain = name.replace(/^(?:\w+-){2,3}(?=(?:gcc|g\+\+|cpp|ld|as|ar|nm|strip|objcopy|objdump|readelf|ranlib)(?:-|$))/, '');
   const program = BY_NAME.get(plain.replace(/-?\d+(?:\.\d+)*[a-z]?$/, '')) ?? BY_NAME.get(plain);
   return program?.versioned ? program : undefined;
 }

@@ -7,7 +7,7 @@ function pastMark(script: string, from: number, mark: string, brackets = true): 
   for (let at = from; at < script.length; at++) {
     const character = script[at];
     if (character === '\\') at++;
-    else if (character === '[' && brackets) at = endOfBracket(script, at);
+    else if (character === '[' && brackets && mark !== '[') at = endOfBracket(script, at);
     else if (character === mark) return at + 1;
   }
   return script.length;

@@ -1,7 +1,7 @@
 /** Commands of the shell itself (POSIX.1-2024 2.15; Bash manual 4). */
 import { knownWord, type Word } from '../shell/script.ts';
 import type { Effect } from './effect.ts';
-import { assignment, isUnknown, type Program, reads, runs, unknown, writes } from './program.ts';
+import { assignment, fed, isUnknown, type Program, reads, runs, unknown, writes } from './program.ts';
 import { joinedWords, mayBeOption } from './unknown-words.ts';
 
 /** A script as text: where it is not known, the policy says so by itself. */
@@ -41,13 +41,31 @@ const plain = (names: string, about: string): Program => ({ names, class: 'reads
 
 export const SHELL_COMMANDS: readonly Program[] = [
   plain(
-    ': true false break continue return exit logout suspend wait times fg bg disown caller dirs',
+    ': true false break continue return exit logout suspend times fg bg disown caller dirs',
     'does nothing outside the shell',
   ),
-  plain(
-    'echo pwd test [ [[ let type help umask ulimit shift popd compopt unalias select',
-    'prints, compares or changes the shell itself',
-  ),
+  plain('echo pwd let type help umask ulimit shift popd compopt unalias select', 'prints, compares or changes the shell itself'),
+  {
+    names: 'test [ [[',
+    class: 'reads',
+    about: 'compares; -v looks up a variable, and evaluates its subscript',
+    read: (args) =>
+      args.some((word, index) => {
+        const [before, after] = [args[index - 1], args[index + 1]];
+        // One that is not known may be the operator.
+        const looksUp = word.value === '-v' || word.value === '-R' || (isUnknown(word) && (!before || before.value === '!'));
+        return looksUp && after !== undefined && isUnknown(after) && args.length < index + 4;
+      })
+        ? [unknown('looks up a variable whose name is computed')]
+        : [],
+  },
+  {
+    names: 'wait',
+    class: 'reads',
+    about: 'waits; -p sets a variable',
+    grammar: { values: { special: '-p' } },
+    read: (_args, taken) => setsNamed(taken.values('-p')),
+  },
   {
     names: 'jobs',
     class: 'runs',
@@ -235,6 +253,6 @@ export const SHELL_COMMANDS: readonly Program[] = [
     class: 'runs',
     about: 'runs its arguments beside the shell',
     read: (args) =>
-      args.some(({ value }) => value === '{' || value === '(') ? [unknown('runs a compound command')] : runs(args),
+      args.some(({ value }) => value === '{' || value === '(') ? [unknown('runs a compound command')] : fed(runs(args)),
   },
 ];

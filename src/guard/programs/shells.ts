@@ -65,7 +65,7 @@ const FOREIGN: Grammar = {
 
 export const SHELLS: readonly Program[] = [
   {
-    names: 'sh bash dash ash zsh ksh ksh93 mksh oksh rbash lksh yash posh',
+    names: 'sh bash dash ash zsh zsh5 rzsh ksh ksh93 rksh rksh93 mksh rmksh mksh-static oksh rbash lksh rlksh yash posh',
     class: 'runs',
     about: 'runs a script: of -c, of a file (--rcfile and --init-file too), or from standard input',
     read: (args, _taken, context) => readShell(args, context),

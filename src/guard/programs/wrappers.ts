@@ -131,6 +131,20 @@ export const WRAPPERS: readonly Program[] = [
     values: { text: '-a? -b -C -D -e -f -g -H -l -p? -q -s -S -t -w', unknown: '-z --filter' },
   }),
   wrapper('ifne', 'runs a program when there is input'),
+  wrapper('sotruss memusage uclampset runcon tini dumb-init catatonit pg_virtualenv msgexec', 'runs a program', {
+    values: {
+      text: '-F -T -f --from -t --to -o -n --progname -u --unbuffered -m -M -a -p --pid -r --role -l --range -e --exec -v -s -g -i --input',
+      writes: '-d --data -p --png --output',
+    },
+  }),
+  wrapper('msgfilter', 'runs a program for each text of a catalogue', {
+    values: { reads: '-i --input -D', writes: '-o --output-file', text: '-e -f' },
+  }),
+  wrapper('envdir setuidgid s6-setuidgid s6-envdir', 'runs a program with other variables', {}, ['text', 'argv']),
+  wrapper('qemu-user', 'runs a program of another machine', {
+    values: { text: '-L -E -U -cpu -s -g -r -0 -B -R -p -d -D' },
+    oneDash: true,
+  }),
   wrapper('systemd-cat systemd-inhibit', 'runs a program', {
     values: { text: '-t -p --what --who --why --mode --identifier --priority' },
   }),

@@ -3,6 +3,9 @@ import type { Attack } from './attack.ts';
 import { CHARACTERS } from './characters.ts';
 import { DISAGREEMENTS } from './disagreements.ts';
 import { ENVIRONMENT } from './environment.ts';
+import { EVALUATION } from './evaluation.ts';
+import { FOLDERS } from './folders.ts';
+import { INNER_LANGUAGES } from './inner-languages.ts';
 import { INTERPRETERS } from './interpreters.ts';
 import { MANY_COMMANDS } from './many-commands.ts';
 import { NETWORK } from './network.ts';
@@ -26,4 +29,7 @@ export const CLASSES: Readonly<Record<string, readonly Attack[]>> = {
   'the network': NETWORK,
   'strange characters': CHARACTERS,
   'what readers disagree about': DISAGREEMENTS,
+  'a value that is evaluated': EVALUATION,
+  'a language of a program': INNER_LANGUAGES,
+  'another folder': FOLDERS,
 };

@@ -197,7 +197,7 @@ describe('version control', () => {
     ['git worktree add ../w', ['writes .git/index', 'writes ../w']],
     ['git worktree list', []],
     ['git bundle create b HEAD', ['writes .git/index', 'writes b']],
-    ['git format-patch -o out HEAD~1', ['writes out']],
+    ['git format-patch -o out HEAD~1', ['writes ./*', 'writes out']],
     ['git apply x.diff', ['writes ./*', 'reads x.diff']],
     ['git am x.patch', ['writes ./*', 'reads x.patch']],
     ["git send-email --sendmail-cmd='rm x' p", ['connects', 'script rm x']],
