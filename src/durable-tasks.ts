@@ -1,5 +1,5 @@
 /** Durable tasks as this process keeps and runs them. */
-
+import { resolve } from 'node:path';
 import type { Config } from './config/schema.ts';
 import { Failure } from './errors.ts';
 import type { Principal } from './identity/principal.ts';
@@ -30,6 +30,7 @@ export function createDurableTasks(setup: DurableTasksSetup): { readonly tasks: 
   const { max_durable_tasks, task_retention } = config.orchestrator;
   const opened = openDurableTasks({
     folder: state,
+    place: resolve(config.execution.workspace || process.cwd()),
     retentionSeconds: task_retention,
     capacity: max_durable_tasks,
     graceSeconds: serves ? config.server.shutdown_grace_seconds : 0,

@@ -21,6 +21,8 @@ import type { RunnerPort, TaskRunner } from './task-runner.ts';
 export interface DurableTasksOptions extends RunnerPort {
   /** The state folder. */
   readonly folder: string;
+  /** The folder that relative paths of calls start from: tasks created elsewhere are not run here. */
+  readonly place: string;
   /** How long ended tasks are kept that say nothing else, seconds. */
   readonly retentionSeconds: number;
   /** Tasks that this process runs at once. */
@@ -70,7 +72,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       import('../state/task-store.ts'),
       import('./task-runner.ts'),
     ]);
-    const store = openStore(() => openTaskStore(options.folder, options.retentionSeconds * 1000));
+    const store = openStore(() => openTaskStore(options.folder, options.retentionSeconds * 1000, options.place));
     const feed = createTaskFeed(store, options.onTrouble);
     const runner = createTaskRunner({ ...options, store, self, graceMs: options.graceSeconds * 1000, onWrite: feed.touch });
     feed.onWrite(runner.onChange);
@@ -159,7 +161,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
   }
 
   async function submitOne(task: Parameters<DurableTasks['submit']>[0]): Promise<DurableTask> {
-    const { store, feed } = await opened();
+    const { store, feed, runner } = await opened();
     const { idempotencyKey: key, principal } = task;
     const before = key === undefined ? undefined : store.findByKey(key, principal.id);
     if (before) return told(store, before);
@@ -173,6 +175,8 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       throw thrown;
     }
     feed.touch();
+    const { number } = mustFind(store, row.id, principal);
+    if (task.atOnce) runner.begin(number);
     return told(store, mustFind(store, row.id, principal));
   }
 
@@ -203,6 +207,10 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
         questions: null,
         answers: null,
       })),
+    async discard(id, principal) {
+      const { store } = await opened();
+      store.discard(mustFind(store, id, principal).number);
+    },
     answer: (id, principal, answers) =>
       change(id, principal, 'answered', ['input_required'], (row) => {
         const questions = JSON.parse(row.questions ?? '{}') as JsonObject;
@@ -294,6 +302,7 @@ export function openDurableTasks(options: DurableTasksOptions): DurableService {
       if (runner.serves) return true;
       return store
         .runners()
+        .filter(({ place }) => place === options.place)
         .some(({ owner, beatMs }) => (isOfThisMachine(owner) ? isAlive(owner) : Date.now() - beatMs < 60_000));
     },
     async runHere(id, principal) {

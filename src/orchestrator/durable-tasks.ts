@@ -41,6 +41,8 @@ export interface NewDurableTask {
   /** Ids of tasks that must be completed before. */
   readonly dependsOn?: readonly string[];
   readonly project?: string;
+  /** Somebody waits for it: begun in this process at once, past its capacity if need be. */
+  readonly atOnce?: boolean;
   /** The same key of the same principal again yields the task there is. */
   readonly idempotencyKey?: string;
   /** Milliseconds from its creation until it may be forgotten once it has ended; absent: as configured. */
@@ -130,6 +132,8 @@ export interface DurableTasks extends AsyncDisposable {
   ): Promise<{ readonly tasks: readonly DurableTask[]; readonly cursor?: string }>;
   /** Ends one that has not ended; its running call is cancelled, also when another process runs it. */
   cancel(id: string, principal: Principal): Promise<DurableTask>;
+  /** Forgets one that has ended, at once: nobody will come back for it. */
+  discard(id: string, principal: Principal): Promise<void>;
   /** Answers to `questions`, all or some, in the wire's words. */
   answer(id: string, principal: Principal, answers: Readonly<Record<string, JsonObject>>): Promise<DurableTask>;
   /**

@@ -314,6 +314,14 @@ export function createTaskRunner(options: TaskRunnerOptions) {
       if (wanted !== 'all') for (const number of numbers) wanted.add(number);
       pump();
     },
+    /**
+     * Begins just this task now. Who waits for it is not to wait for work that nobody waits for, so it may go past the
+     * capacity, as far again at most.
+     */
+    begin(number: number): void {
+      const row = stopping || running.size >= 2 * capacity ? undefined : store.claimOne(number, self, agent);
+      if (row) begin(row);
+    },
     /** To be called when something was written, by whichever process. */
     onChange: guarded(() => {
       heedCancellations();

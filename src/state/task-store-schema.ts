@@ -8,6 +8,8 @@ export interface TaskRow {
   /** Order of creation. */
   readonly number: number;
   readonly id: string;
+  /** Folder that relative paths of its call start from; only processes with the same one run it. */
+  readonly place: string;
   readonly principal: string;
   readonly state: string;
   /** 0 is the most urgent, 3 the least. */
@@ -58,7 +60,7 @@ export interface TaskRow {
 }
 
 /** All but what can be large. */
-export const SHORT_COLUMNS = `number, id, principal, state, priority, title, description, type, tool, strict, project,
+export const SHORT_COLUMNS = `number, id, place, principal, state, priority, title, description, type, tool, strict, project,
   component, key, created_ms, updated_ms, ready_ms, started_ms, ended_ms, ttl_ms, expires_ms, attempts, max_attempts, unmet,
   assignee, agent, note, code, owner, job, session, capabilities, change`;
 
@@ -96,4 +98,8 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE runners (owner TEXT PRIMARY KEY, beat_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE sequence (value INTEGER NOT NULL) STRICT;
    INSERT INTO sequence (value) VALUES (0);`,
+  `ALTER TABLE tasks ADD COLUMN place TEXT NOT NULL DEFAULT '';
+   ALTER TABLE runners ADD COLUMN place TEXT NOT NULL DEFAULT '';
+   DROP INDEX tasks_ready;
+   CREATE INDEX tasks_ready ON tasks (place, principal, priority, ready_ms) WHERE state = 'queued';`,
 ];

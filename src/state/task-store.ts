@@ -72,14 +72,15 @@ export type TaskStore = ReturnType<typeof openTaskStore>;
 /**
  * @param folder the state folder
  * @param retentionMs how long ended tasks are kept that say nothing else
+ * @param place the folder that relative paths start from in this process
  */
-export function openTaskStore(folder: string, retentionMs: number) {
+export function openTaskStore(folder: string, retentionMs: number, place: string) {
   const path = join(folder, TASKS_FILE);
   const database = openDatabase(path, MIGRATIONS);
   const sql = statements(database);
   const pages = createTaskPages(database);
   const nextChange = () => (sql.nextChange.get() as { value: number }).value;
-  const claims = createClaims(database, nextChange);
+  const claims = createClaims(database, nextChange, place);
 
   /** @throws Failure `not_found` */
   function insert(rows: readonly NewTaskRow[], principalRecord: string): void {
@@ -95,6 +96,7 @@ export function openTaskStore(folder: string, retentionMs: number) {
       const { lastInsertRowid: number } = sql.insert.run({
         ...EMPTY,
         ...columns,
+        place,
         state,
         created_ms: nowMs,
         ready_ms: nowMs,
@@ -161,6 +163,10 @@ export function openTaskStore(folder: string, retentionMs: number) {
         return apply(row, typeof patch === 'function' ? patch(row) : patch);
       });
     },
+    /** Forgets one that has ended, at once. */
+    discard(number: number): void {
+      sql.discard.run(number);
+    },
     /** The newest change, of whichever process. */
     lastChange: () => (sql.lastChange.get() as { value: number }).value,
     /** Numbers of the tasks that were changed after this one, in the order of their changes. */
@@ -221,10 +227,10 @@ function statements(database: DatabaseSync) {
     ),
     principal: prepare('SELECT record FROM principals WHERE id = ?'),
     insert: prepare(
-      `INSERT INTO tasks (id, principal, state, priority, title, description, type, tool, strict, project, component, key,
+      `INSERT INTO tasks (id, place, principal, state, priority, title, description, type, tool, strict, project, component, key,
          created_ms, updated_ms, ready_ms, ttl_ms, max_attempts, unmet, assignee, session, capabilities, answers,
          idempotency_key, change, arguments)
-       VALUES (:id, :principal, :state, :priority, :title, :description, :type, :tool, :strict, :project, :component, :key,
+       VALUES (:id, :place, :principal, :state, :priority, :title, :description, :type, :tool, :strict, :project, :component, :key,
          :created_ms, :created_ms, :ready_ms, :ttl_ms, :max_attempts, :unmet, :assignee, :session, :capabilities,
          :answers, :idempotency_key, :change, :arguments)`,
     ),
@@ -278,6 +284,7 @@ function statements(database: DatabaseSync) {
     dependenciesOfProject: prepare(
       'SELECT task, needs FROM tasks JOIN dependencies ON task = number WHERE project = ? ORDER BY task, needs',
     ),
+    discard: prepare('DELETE FROM tasks WHERE number = ? AND ended_ms IS NOT NULL'),
     forgetTasks: prepare(
       `DELETE FROM tasks WHERE expires_ms < ? AND project IS NULL AND (state = 'completed' OR number NOT IN
          (SELECT needs FROM dependencies JOIN tasks AS dependants ON dependants.number = task WHERE dependants.ended_ms IS NULL))`,

@@ -33,6 +33,7 @@ export function open(
 ): DurableService {
   const service = openDurableTasks({
     folder,
+    place: folder,
     retentionSeconds: 3600,
     capacity: 4,
     graceSeconds: 0,

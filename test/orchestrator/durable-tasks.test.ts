@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { LOCAL_PRINCIPAL } from '../../src/identity/principal.ts';
 import type { DurableTask } from '../../src/orchestrator/durable-tasks.ts';
-import { ended, failure, OTHER, open, reaches, run, stateFolder, task, text } from './durable-fixture.ts';
+import { type Calls, ended, failure, OTHER, open, reaches, run, stateFolder, task, text } from './durable-fixture.ts';
 
 const local = LOCAL_PRINCIPAL;
 
@@ -28,6 +28,39 @@ describe('a durable task', () => {
     await server.serve();
     const shell = open(folder);
     expect((await ended(shell, await shell.submit(task('look')))).state).toBe('completed');
+  });
+
+  it('is run by servers of the same folder only: relative paths mean something else elsewhere', async () => {
+    const folder = stateFolder();
+    const here = open(folder, undefined, { place: '/here' });
+    const elsewhere = open(folder, undefined, { place: '/elsewhere' });
+    await elsewhere.serve();
+    const created = await here.submit(task('ours'));
+    const theirs = await elsewhere.submit(task('theirs'));
+    expect((await ended(elsewhere, theirs)).state).toBe('completed');
+    expect((await elsewhere.get(created.id, LOCAL_PRINCIPAL)).state).toBe('queued');
+    expect(await here.isServed()).toBe(false);
+    await here.serve();
+    expect((await ended(elsewhere, created)).state).toBe('completed');
+  });
+
+  it('is begun at once where somebody waits for it, though the server has its hands full', async () => {
+    const calls: Calls = async (called, _, signal) => {
+      if (called.tool === 'slow') await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      return text('done');
+    };
+    const service = open(stateFolder(), calls, { capacity: 1 });
+    await service.serve();
+    const slow = await service.submit(task('slow', { run: run('slow') }));
+    await reaches(service, slow, 'running');
+    const waiting = await service.submit(task('waiting'));
+    const quick = await service.submit(task('quick', { atOnce: true }));
+    expect((await ended(service, quick)).state).toBe('completed');
+    expect((await service.get(waiting.id, LOCAL_PRINCIPAL)).state).toBe('queued');
+    await service.discard(quick.id, LOCAL_PRINCIPAL);
+    await expect(service.get(quick.id, LOCAL_PRINCIPAL)).rejects.toMatchObject({ code: 'not_found' });
+    await service.discard(waiting.id, LOCAL_PRINCIPAL);
+    expect((await service.get(waiting.id, LOCAL_PRINCIPAL)).state).toBe('queued');
   });
 
   it('belongs to its principal', async () => {
