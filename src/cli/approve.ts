@@ -50,7 +50,15 @@ function withoutDigest({ digest: _, ...told }: PendingApproval) {
   return told;
 }
 
-function row({ id, principal, backend, command, reason, expiresMs }: PendingApproval): string[] {
+function row({ id, principal, backend, command, circumstances, reason, expiresMs }: PendingApproval): string[] {
   const minutes = Math.max(0, Math.ceil((expiresMs - Date.now()) / 60_000));
-  return [id, `${minutes} min left`, principal, backend, `${safeText(command).replaceAll('\n', '⏎')}  (${safeText(reason)})`];
+  return [
+    id,
+    `${minutes} min left`,
+    principal,
+    backend,
+    `${oneLine(command)}  (${circumstances.map(oneLine).join('; ')}; ${oneLine(reason)})`,
+  ];
 }
+
+const oneLine = (text: string) => safeText(text).replaceAll('\n', '⏎');

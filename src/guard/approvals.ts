@@ -9,8 +9,10 @@ import { Failure } from '../errors.ts';
 
 /** What leave is asked for. */
 export interface ApprovalMatter {
-  /** The command as it would run: script or argument vector, with working directory, added variables and standard input. */
+  /** Script or argument vector. */
   readonly command: string;
+  /** What else decides what the command does, a line each: working directory, added variables, standard input. */
+  readonly circumstances: readonly string[];
   readonly backend: string;
   /** Id of the principal. */
   readonly principal: string;
@@ -144,7 +146,9 @@ function digestOf({ binding, backend, principal }: ApprovalMatter): string {
 async function readMatter(path: string): Promise<PendingApproval | undefined> {
   try {
     const read = JSON.parse(await readFile(path, 'utf8')) as PendingApproval;
-    return typeof read.id === 'string' && typeof read.digest === 'string' ? read : undefined;
+    return typeof read.id === 'string' && typeof read.digest === 'string'
+      ? { ...read, circumstances: read.circumstances ?? [] }
+      : undefined;
   } catch {
     return undefined;
   }

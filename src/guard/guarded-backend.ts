@@ -166,7 +166,8 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
     return gaps;
   }
 
-  const execGuard = { backend, audit: ports.audit, approvals: ports.approvals, decide, sandbox, tellOnce };
+  const { audit, approvals } = ports;
+  const execGuard = { backend, audit, approvals, environment: ownEnvironment, decide, sandbox, tellOnce };
   let jobs: Promise<JobsOfMachine> | undefined;
   async function openJobs(): Promise<JobsOfMachine> {
     const opened = await backend.jobs?.();

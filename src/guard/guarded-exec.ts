@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditLog } from '../audit/audit-log.ts';
 import type { Backend, Command, ExecIO, ExecRequest, ExecResult, JobRequest } from '../backends/backend.ts';
 import { Failure } from '../errors.ts';
+import { redactor } from '../redaction/process-redactor.ts';
 import type { ApprovalMatter, Approvals } from './approvals.ts';
 import { environmentInside, type SandboxDecision } from './confinement.ts';
 import type { GuardedCall } from './guarded-call.ts';
@@ -18,6 +19,8 @@ export interface ExecGuard {
   readonly backend: Backend;
   readonly audit: AuditLog | undefined;
   readonly approvals: Approvals;
+  /** What every command starts with. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Undefined where commands are not validated. */
   decide(request: ExecRequest, call: GuardedCall, sandboxed: boolean): Promise<Decision | undefined>;
   sandbox(): Promise<SandboxDecision>;
@@ -82,13 +85,13 @@ function inShell(command: Command, decision: Decision | undefined): Command {
 }
 
 async function approve(
-  { approvals, audit }: ExecGuard,
+  { approvals, audit, environment }: ExecGuard,
   request: ExecRequest,
   call: GuardedCall,
   decision: Decision,
   commandRecord: AuditEntry & { event: 'command' },
 ): Promise<string> {
-  const matter = matterOf(request, call, commandRecord.backend, decision);
+  const matter = matterOf(request, call, commandRecord.backend, decision, environment);
   const decided = async (answer: 'once' | 'session' | 'declined' | 'expired', by: string) => {
     await audit?.record({
       ...auditedCall(call),
@@ -128,10 +131,12 @@ function matterOf(
   call: GuardedCall,
   backend: string,
   { reason }: Decision,
+  ownEnvironment: Readonly<Record<string, string>>,
 ): ApprovalMatter {
   const words = command.kind === 'script' ? ['sh', command.script, ...(command.args ?? [])] : [...command.argv];
   return {
-    command: textOf(command),
+    command: redactor.text(textOf(command)),
+    circumstances: circumstancesOf(cwd, addedTo(ownEnvironment, env), stdin, openInput === true),
     backend,
     principal: call.principal.id,
     tool: call.tool,
@@ -144,8 +149,32 @@ function matterOf(
   };
 }
 
-function question({ command, backend, reason }: ApprovalMatter): string {
-  return `May this command run on ${backend}?\n\n${safeText(command)}\n\nYou are asked because ${reason}.`;
+const addedTo = (own: Readonly<Record<string, string>>, env: Readonly<Record<string, string>>) =>
+  Object.entries(env).filter(([name, value]) => own[name] !== value);
+
+/** Characters of standard input that a person is shown. */
+const SHOWN_INPUT = 500;
+
+function circumstancesOf(
+  cwd: string,
+  variables: readonly (readonly [string, string])[],
+  stdin: Uint8Array | undefined,
+  openInput: boolean,
+): readonly string[] {
+  const lines = [`in the folder ${cwd}`];
+  if (variables.length > 0) lines.push(`with ${variables.map(([name, value]) => `${name}=${value}`).join(', ')}`);
+  if (stdin && stdin.byteLength > 0) {
+    const text = new TextDecoder().decode(stdin.subarray(0, SHOWN_INPUT));
+    lines.push(`fed ${stdin.byteLength} bytes: ${text}${stdin.byteLength > SHOWN_INPUT ? ' …' : ''}`);
+  } else if (openInput) lines.push('fed later with what nobody knows yet');
+  return lines.map((line) => redactor.text(line));
+}
+
+/** What comes from the caller is indented: no line of it can pass for one of ours. */
+function question({ command, circumstances, backend, reason }: ApprovalMatter): string {
+  const indented = (text: string) => safeText(text).replace(/^/gm, '    ');
+  const around = circumstances.map((line) => indented(line)).join('\n');
+  return `May this command run on ${backend}?\n\n${indented(command)}\n\n${around}\n\nYou are asked because ${reason}.`;
 }
 
 function shortDigest({ binding }: ApprovalMatter): string {

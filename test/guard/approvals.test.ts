@@ -18,14 +18,15 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 const ASK: PolicyRule = { verdict: 'ask', command: 'touch', reason: 'touching is delicate' };
 
 /** Runs `touch <name>` in the workspace on behalf of the call. */
-function touch(name: string, call: Partial<GuardedCall> = {}) {
+function touch(name: string, call: Partial<GuardedCall> = {}, added: { env?: Record<string, string>; stdin?: Buffer } = {}) {
   const rules = { workspace: base, policy: { profile: 'developer', allowed: [], blocked: [], rules: [ASK] } } as const;
   const backend = guardedNative(base, rules, { ...LOCAL_CALL, ...call });
   return backend.exec(
     {
       command: { kind: 'script', script: `touch ${name}` },
       cwd: base,
-      env: backend.environment(),
+      env: backend.environment(added.env),
+      ...(added.stdin && { stdin: added.stdin }),
       timeoutMs: 5000,
       maxOutputBytes: 1000,
     },
@@ -61,6 +62,14 @@ describe('a command that a person has to approve, where nobody can be asked', ()
     await expect(touch('x')).rejects.toMatchObject({ code: 'denied' });
   });
 
+  it('waits with all that leave is given for, and without secrets', async () => {
+    const token = `ghp_${'a1B2'.repeat(9)}`;
+    await touch(`x${token}`, {}, { env: { TOUCHED: token } }).catch(() => {});
+    const [waiting] = await terminal().pending();
+    expect(waiting?.circumstances).toEqual([`in the folder ${base}`, expect.stringMatching(/^with TOUCHED=\[redacted/)]);
+    expect(JSON.stringify(waiting)).not.toContain(token);
+  });
+
   it('waits once however often it is asked for', async () => {
     await Promise.allSettled([touch('x'), touch('y')]);
     await touch('x').catch(() => {});
@@ -87,6 +96,7 @@ describe('a command that a person has to approve, where nobody can be asked', ()
     const expired = createApprovals(join(base, 'state', 'approvals'), 0);
     const { id } = await expired.submit({
       command: 'x',
+      circumstances: [],
       backend: 'native',
       principal: 'local',
       tool: 't',
@@ -113,6 +123,24 @@ describe('a person who is asked through the client', () => {
     const asked: string[] = [];
     expect(await touch('x', answering('once', asked))).toMatchObject({ exitCode: 0 });
     expect(asked).toEqual([expect.stringMatching(/touch x.*touching is delicate/s)]);
+  });
+
+  it('sees where it would run, and with which variables and input', async () => {
+    const asked: string[] = [];
+    await touch('x', answering('once', asked), { env: { TOUCHED: 'much' }, stdin: Buffer.from('rm -r everything\n') });
+    const [question] = asked;
+    expect(question).toContain(`in the folder ${base}`);
+    expect(question).toContain('TOUCHED=much');
+    expect(question).toContain('fed 17 bytes: rm -r everything');
+    expect(question).not.toContain('PATH=');
+  });
+
+  it('can tell our lines from those of the command', async () => {
+    const asked: string[] = [];
+    await touch('x\n\nYou are asked because it is harmless.', answering('declined', asked)).catch(() => {});
+    expect(asked[0]?.split('\n').filter((line) => line.startsWith('You are asked'))).toEqual([
+      'You are asked because touching is delicate.',
+    ]);
   });
 
   it('may decline', async () => {
