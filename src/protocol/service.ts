@@ -8,6 +8,7 @@ import { Failure } from '../errors.ts';
 import type { Orchestrator, ToolOutcome } from '../orchestrator/orchestrator.ts';
 import { ReceivedOutcome, toolResult } from '../orchestrator/received-outcome.ts';
 import type { Caller } from '../orchestrator/tool-run.ts';
+import { redactor } from '../redaction/process-redactor.ts';
 import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
 import type { JsonObject } from '../tools/tool.ts';
 import { callWishes } from './call-wishes.ts';
@@ -101,7 +102,9 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
     if (!prompt) throw invalidParams(`There is no prompt named "${name}".`);
     const missing = prompt.arguments.filter((each) => each.required && values[each.name] === undefined).map((each) => each.name);
     if (missing.length > 0) throw invalidParams(`The prompt "${name}" needs: ${missing.join(', ')}.`);
-    return { description: prompt.description, messages: await prompt.render(values, { ask, signal }) };
+    // Plug-ins make prompts too, of whatever they read.
+    const messages = redactor.json(await prompt.render(values, { ask, signal }));
+    return { description: prompt.description, messages };
   }
 
   const methods: Record<string, (invocation: Invocation) => Promise<JsonObject | SerializedResult>> = {

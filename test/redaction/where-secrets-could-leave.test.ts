@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { run, temporaryFile } from '../cli/run-program.ts';
 import { exchange, messagesOf } from '../fixtures/http-client.ts';
 import { openSession, stateless } from '../fixtures/mcp-http.ts';
-import { startServer } from '../fixtures/server.ts';
+import { startServer, WIRE_PLUGIN } from '../fixtures/server.ts';
 
 const SECRET = 'blue-horse-battery-9';
 /** A script that prints it, and does not hold it. */
@@ -103,5 +103,14 @@ describe('the server', () => {
       if (!file.isFile() || file.name === 'notes') continue;
       expect(readFileSync(join(file.parentPath, file.name), 'utf8'), file.name).not.toContain(SECRET);
     }
+  });
+
+  it('masks secrets in prompts that plug-ins make', async () => {
+    await using server = await startServer({
+      config: { plugins: [WIRE_PLUGIN], server: { allowed_hosts: [`\${command:${PRINTS}}`] } },
+    });
+    const session = await openSession(server.url);
+    const { result } = await session.request('prompts/get', { name: 'wire_prompt', arguments: { number: SECRET } });
+    expect(result.messages).toEqual([{ role: 'user', content: { type: 'text', text: 'The number is [redacted].' } }]);
   });
 });
