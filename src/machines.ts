@@ -8,6 +8,7 @@ import type { Config } from './config/schema.ts';
 import type { Approvals } from './guard/approvals.ts';
 import { baseEnvironment } from './guard/environment.ts';
 import { type GuardedMachine, guardBackend } from './guard/guarded-backend.ts';
+import { recordRefusedHosts } from './guard/refused-hosts.ts';
 import { auditFolder, configFolder, SYSTEM_CONFIG_FOLDER, stateFolder } from './state/folders.ts';
 
 export interface MachinesOptions {
@@ -30,7 +31,10 @@ export function createMachines({ config, files, approvals, audit, patient = fals
   const { security } = execution;
   const { resource_limits: limits } = security;
   const state = stateFolder(config.state.directory);
-  const table = createBackendTable({ jobsFolder: join(state, 'jobs') });
+  const table = createBackendTable({
+    jobsFolder: join(state, 'jobs'),
+    ...(audit && { onRefusedHost: recordRefusedHosts(audit) }),
+  });
   const here: Surroundings = {
     workspace: resolve(execution.workspace || process.cwd()),
     temporary: tmpdir(),

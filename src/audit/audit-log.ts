@@ -65,7 +65,7 @@ export type AuditEntry =
       readonly decision: 'once' | 'session' | 'declined' | 'expired';
       readonly by: string;
     })
-  /** Somebody was turned away, or a credential was made or revoked. */
+  /** Somebody was turned away, a command at a host among them, or a credential was made or revoked. */
   | {
       readonly event: 'access';
       readonly what: 'refused' | 'forbidden' | 'limited' | 'key_created' | 'key_revoked';

@@ -2,12 +2,16 @@ import type { Backend, Enforcement } from './backend.ts';
 import type { Limiter } from './limits/limiter.ts';
 import type { NativeJobs } from './native-jobs.ts';
 import { createReaper } from './reaper.ts';
+import type { Refusal } from './sandbox/network-proxy.ts';
 import { createProxyPool } from './sandbox/proxy-pool.ts';
 
-/** @param jobsFolder where commands that outlive their call are kept, absolute; absent: there are none */
-export function createNativeBackend(jobsFolder?: string): Backend {
+/**
+ * @param jobsFolder where commands that outlive their call are kept, absolute; absent: there are none
+ * @param onRefusedHost told of each connection that a sandbox's way to the network refuses
+ */
+export function createNativeBackend(jobsFolder?: string, onRefusedHost?: (refusal: Refusal) => void): Backend {
   const reaper = createReaper();
-  const proxies = createProxyPool();
+  const proxies = createProxyPool({ ...(onRefusedHost && { onRefusal: onRefusedHost }) });
   // Modules are loaded when they are first used: a server that only reads files never loads what runs commands.
   const system = () => import('./native-system.ts');
   const files = () => import('./native-files.ts').then(({ nativeFiles }) => nativeFiles);

@@ -1,15 +1,19 @@
 import { nearestName } from '../config/nearest-name.ts';
 import { Failure } from '../errors.ts';
 import type { Backend, BackendFamily } from './backend.ts';
+import type { Refusal } from './sandbox/network-proxy.ts';
 
 /** Every kind of backend; a new one is its file and one line here. */
 const KINDS: Readonly<Record<string, (options: BackendOptions) => Promise<BackendFamily>>> = {
-  native: async ({ jobsFolder }) => single('native', (await import('./native.ts')).createNativeBackend(jobsFolder)),
+  native: async ({ jobsFolder, onRefusedHost }) =>
+    single('native', (await import('./native.ts')).createNativeBackend(jobsFolder, onRefusedHost)),
 };
 
 export interface BackendOptions {
   /** Where commands that outlive their call are kept, absolute; absent: there are none. */
   readonly jobsFolder?: string;
+  /** Told of each connection that a command may not make. */
+  readonly onRefusedHost?: (refusal: Refusal) => void;
 }
 
 export interface BackendTable extends AsyncDisposable {
