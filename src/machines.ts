@@ -33,6 +33,8 @@ export function createMachines({ config, files, approvals, audit, patient = fals
   const state = stateFolder(config.state.directory);
   const table = createBackendTable({
     jobsFolder: join(state, 'jobs'),
+    state,
+    hostAgents: config.host_agents,
     ...(audit && { onRefusedHost: recordRefusedHosts(audit) }),
   });
   const here: Surroundings = {

@@ -1,3 +1,4 @@
+import type { HostAgentEntry } from '../config/host-agent-section.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { Failure } from '../errors.ts';
 import type { Backend, BackendFamily } from './backend.ts';
@@ -7,6 +8,8 @@ import type { Refusal } from './sandbox/network-proxy.ts';
 const KINDS: Readonly<Record<string, (options: BackendOptions) => Promise<BackendFamily>>> = {
   native: async ({ jobsFolder, onRefusedHost }) =>
     single('native', (await import('./native.ts')).createNativeBackend(jobsFolder, onRefusedHost)),
+  host_agent: async ({ hostAgents = [], state = '' }) =>
+    (await import('./host-agent/family.ts')).createHostAgentFamily(hostAgents, state),
 };
 
 export interface BackendOptions {
@@ -14,6 +17,10 @@ export interface BackendOptions {
   readonly jobsFolder?: string;
   /** Told of each connection that a command may not make. */
   readonly onRefusedHost?: (refusal: Refusal) => void;
+  /** The state folder. */
+  readonly state?: string;
+  /** Host agents of the configuration. */
+  readonly hostAgents?: readonly HostAgentEntry[];
 }
 
 export interface BackendTable extends AsyncDisposable {

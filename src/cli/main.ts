@@ -15,6 +15,8 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   // What our own sandbox starts in itself; nothing for people.
   if (args[0] === 'sandbox-forwarder') return (await import('../backends/sandbox/forwarder.ts')).forward(args.slice(1));
+  // What the host agent starts for each user; it listens to nobody but the agent.
+  if (args[0] === 'host-agent-user' && process.connected) return (await import('../host-agent/user-worker.ts')).runUserProcess();
   watchStdout();
   try {
     const { runProgram } = await import('./program.ts');

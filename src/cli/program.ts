@@ -11,6 +11,11 @@ const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; l
     summary: 'serve MCP over standard input and output, for a client that starts us',
     load: () => import('./stdio.ts'),
   },
+  {
+    name: 'host-agent',
+    summary: 'run commands on this machine for servers, as chosen users',
+    load: () => import('./host-agent.ts'),
+  },
   { name: 'call', summary: 'run one tool from a shell', load: () => import('./call.ts') },
   { name: 'tools', summary: 'list the tools, or describe one', load: () => import('./tools.ts') },
   { name: 'config', summary: 'make, show and check the configuration', load: () => import('./config.ts') },

@@ -43,8 +43,8 @@ async function markedProcesses(): Promise<ReadonlySet<number>> {
   return new Set(found.flat());
 }
 
-/** The processes at the other end. */
-async function peersOf(socket: Socket): Promise<readonly number[]> {
+/** The processes at the other end of a Unix socket; none where it cannot be told. */
+export async function peersOf(socket: Socket): Promise<readonly number[]> {
   // Node tells the descriptor nowhere else.
   const { fd } = (socket as unknown as { _handle?: { fd?: number } })._handle ?? {};
   const link = await readlink(`/proc/self/fd/${fd}`).catch(() => '');

@@ -1,0 +1,306 @@
+/** The host agent on the wire: lets requests in, bounds them, hands them to their endpoints and tells the outcome. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { ALIVE_MS, encodeFailure, HEADERS, type Outcome, PROTOCOL } from '../backends/host-agent/wire.ts';
+import type { Config } from '../config/schema.ts';
+import { Failure, toFailure } from '../errors.ts';
+import { hasScope, type Principal } from '../identity/principal.ts';
+import { redactFailure } from '../redaction/redact-failure.ts';
+import type { Endpoint, HostCall } from './endpoint.ts';
+import { type FrameStream, openFrames, parseObject, readBody, sendFailure, sendJson } from './exchange.ts';
+import { EXECUTE_ENDPOINTS } from './execute.ts';
+import { createFileEndpoints } from './files.ts';
+import type { Host, Hosts } from './hosts.ts';
+import { createJobEndpoints } from './jobs.ts';
+import { createMachineEndpoints } from './machine.ts';
+import { openOnce } from './once.ts';
+import type { Door } from './peers.ts';
+
+/** How patient the agent is with slow clients, milliseconds. */
+export interface Patience {
+  /** For the head of a request. */
+  readonly headersMs: number;
+  /** For all of it. */
+  readonly requestMs: number;
+  /** For the client to take some of what was sent. */
+  readonly takeMs: number;
+}
+
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 60_000, takeMs: 30_000 };
+
+export interface AgentOptions {
+  readonly settings: Config['host_agent'];
+  /** Folder of what is the agent's own in the state folder. */
+  readonly folder: string;
+  /** Replaced when the configuration is read anew. */
+  readonly current: () => { readonly hosts: Hosts; readonly door: Door };
+  readonly patience?: Patience;
+  /** Calls are told of for the audit log: somebody asked for more than there is room for. */
+  onLimited?(principal: Principal): void;
+}
+
+export interface Agent {
+  /** Takes requests from a server made by this. */
+  serve(make?: (listener: RequestListener) => Server): Server;
+  /** Requests that run. */
+  readonly running: number;
+  /** Ends what runs, and closes. */
+  close(): Promise<void>;
+}
+
+export function createAgent({ settings, folder, current, patience = PATIENCE, onLimited }: AgentOptions): Agent {
+  const windowMs = settings.replay_window * 1000;
+  // Twice the window: a clock may be that much ahead, and then that much time passes.
+  const once = openOnce(folder, 2 * windowMs + 60_000);
+  const files = createFileEndpoints();
+  const fixed = { ...EXECUTE_ENDPOINTS, ...files.endpoints, ...createJobEndpoints(join(folder, 'claims')) };
+  const running = new Map<string, AbortController>();
+  const servers: Server[] = [];
+  /** Requests that run: commands, and the rest, which must go on when there is no room for more commands. */
+  const busy = { commands: 0, others: 0 };
+  let closing = false;
+
+  function endpointOf(method: string | undefined, path: string): Endpoint {
+    const all = { ...createMachineEndpoints(current().hosts.users, settings.max_body_bytes), ...fixed };
+    const endpoint = Object.hasOwn(all, path) ? (all as Record<string, Endpoint>)[path] : undefined;
+    if (!endpoint) throw new Failure('not_found', `The host agent has nothing at ${path.slice(0, 100)}.`);
+    if (endpoint.method !== method)
+      throw new Failure('invalid_input', `${path} takes ${endpoint.method}.`, { details: { status: 405 } });
+    return endpoint;
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (path === '/health' && request.method === 'GET') return sendJson(response, { status: closing ? 'stopping' : 'ok' });
+    const principal = await current().door.admit(request);
+    checkProtocol(request);
+    if (path === '/cancel' && request.method === 'POST') {
+      const { key } = parseObject(await readBody(request, 1024));
+      running.get(nameOf(principal, String(key)))?.abort();
+      return sendJson(response, { value: null });
+    }
+    const endpoint = endpointOf(request.method, path);
+    if (!hasScope(principal, endpoint.scope)) throw forbidden(endpoint, path);
+    if (closing)
+      throw new Failure('unavailable', 'The host agent is stopping.', {
+        details: { retry_after_seconds: 1, outcome: 'not_run' },
+      });
+    const kind = endpoint.streams ? 'commands' : 'others';
+    const most = endpoint.streams ? settings.max_concurrent : OTHERS * settings.max_concurrent;
+    if (busy[kind] >= most) {
+      onLimited?.(principal);
+      throw tooBusy(most);
+    }
+    busy[kind]++;
+    try {
+      await answer(request, response, { path, endpoint, principal });
+    } finally {
+      busy[kind]--;
+    }
+  }
+
+  interface Admitted {
+    readonly path: string;
+    readonly endpoint: Endpoint;
+    readonly principal: Principal;
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, endpoint, principal }: Admitted,
+  ): Promise<void> {
+    const key = endpoint.effect ? keyOf(request, windowMs) : undefined;
+    const body = await readBody(request, settings.max_body_bytes);
+    const user = one(request, HEADERS.user);
+    const input = endpoint.method === 'GET' ? {} : read(endpoint, body);
+    const host = await current().hosts.as(user);
+    const abort = new AbortController();
+    const state = { broken: false };
+    response.once('close', () => {
+      if (response.writableFinished) return;
+      state.broken = true;
+      abort.abort();
+    });
+    const frames = openFrames(response);
+    const call = callOf({ path, principal, host, key, signal: abort.signal, frames });
+    const work = () => attempt(() => endpoint.run(input as never, call), state);
+    if (key === undefined) {
+      const outcome = await work();
+      if ('failure' in outcome) return sendFailure(response, failureOf(outcome));
+      return sendJson(response, outcome);
+    }
+    const name = nameOf(principal, key);
+    const stopWatch = endpoint.streams ? watchReader(response, frames, patience.takeMs) : undefined;
+    try {
+      const content = [path, user ?? '', body];
+      const { outcome, repeated } = await once.run({ peer: principal.id, key, content }, async () => {
+        running.set(name, abort);
+        try {
+          return await work();
+        } finally {
+          running.delete(name);
+        }
+      });
+      if (!endpoint.streams) {
+        const headers: Record<string, string> = repeated ? { [HEADERS.repeated]: 'true' } : {};
+        if ('failure' in outcome) return sendFailure(response, failureOf(outcome), headers);
+        return sendJson(response, outcome, 200, headers);
+      }
+      if ('failure' in outcome && !response.headersSent)
+        return sendFailure(response, failureOf(outcome), repeated ? { [HEADERS.repeated]: 'true' } : {});
+      if (repeated || !endpoint.goOn || 'failure' in outcome) return frames.end(outcome, repeated);
+      frames.send(outcome);
+      await endpoint.goOn(outcome.value, input as never, call);
+      response.end();
+    } finally {
+      clearInterval(stopWatch);
+    }
+  }
+
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
+    handle(request, response).catch((thrown: unknown) => {
+      const failure = redactFailure(toFailure(thrown));
+      if (failure.code === 'internal') process.stderr.write(`mcp-python: ${(thrown as Error)?.stack ?? thrown}\n`);
+      // What still comes is not kept, so that the client reads why.
+      if (!request.complete) request.resume();
+      if (response.headersSent) response.destroy();
+      else sendFailure(response, failure);
+    });
+  };
+
+  return {
+    get running() {
+      return busy.commands + busy.others;
+    },
+    serve(make = (handler) => createServer({ connectionsCheckingInterval: Math.min(1000, patience.headersMs) }, handler)) {
+      const server = make(listener);
+      server.headersTimeout = patience.headersMs;
+      server.requestTimeout = patience.requestMs;
+      server.keepAliveTimeout = 75_000;
+      server.maxConnections = (1 + OTHERS) * settings.max_concurrent + 64;
+      server.maxRequestsPerSocket = 0;
+      servers.push(server);
+      return server;
+    },
+    async close() {
+      closing = true;
+      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+      for (const each of running.values()) each.abort();
+      const untilMs = Date.now() + CLOSE_MS;
+      while (busy.commands + busy.others > 0 && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (const server of servers) server.closeAllConnections();
+      await closed;
+      await files.close();
+      once.close();
+    },
+  };
+}
+
+/** Requests that look, for each that runs a command. */
+const OTHERS = 4;
+/** How long what was aborted may take to end when the agent stops, milliseconds. */
+const CLOSE_MS = 5000;
+
+function nameOf({ id }: Principal, key: string): string {
+  return `${id} ${key}`;
+}
+
+async function attempt(work: () => Promise<unknown>, state: { readonly broken: boolean }): Promise<Outcome> {
+  try {
+    const value = (await work()) ?? null;
+    return { value, ...(state.broken && { broken: true }) };
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    if (failure.code === 'internal') process.stderr.write(`mcp-python: ${(thrown as Error)?.stack ?? thrown}\n`);
+    return { failure: encodeFailure(redactFailure(failure)), ...(state.broken && { broken: true }) };
+  }
+}
+
+function failureOf({ failure: { code, message, hint, details } }: Extract<Outcome, { failure: unknown }>): Failure {
+  return new Failure(code, message, {
+    ...(hint !== undefined && { hint }),
+    ...(details !== undefined && { details: details as object }),
+  } as never);
+}
+
+interface CallParts {
+  readonly path: string;
+  readonly principal: Principal;
+  readonly host: Host;
+  readonly key: string | undefined;
+  readonly signal: AbortSignal;
+  readonly frames: FrameStream;
+}
+
+function callOf({ path, principal, host, key, signal, frames }: CallParts): HostCall {
+  const guarded = host.machine.forCall({ principal, tool: path.slice(1), taskId: key ?? randomUUID(), signal });
+  return { principal, host, guarded, signal, frames };
+}
+
+/** Says that it lives, and gives up on a client that takes nothing. */
+function watchReader(response: ServerResponse, frames: FrameStream, takeMs: number): NodeJS.Timeout {
+  let written = -1;
+  let sinceMs = performance.now();
+  return setInterval(
+    () => {
+      const now = response.socket?.bytesWritten ?? 0;
+      const waiting = response.writableLength > 0;
+      if (!waiting || now !== written) sinceMs = performance.now();
+      written = now;
+      if (performance.now() - sinceMs >= takeMs) response.destroy();
+      else if (!waiting) frames.send({ alive: true });
+    },
+    Math.min(ALIVE_MS, takeMs / 2),
+  ).unref();
+}
+
+/** The one value of a header. */
+function one(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function checkProtocol(request: IncomingMessage): void {
+  const asked = one(request, HEADERS.protocol);
+  if (asked === undefined || asked === String(PROTOCOL)) return;
+  throw new Failure('unsupported', `This host agent speaks version ${PROTOCOL} of its protocol, not ${asked.slice(0, 20)}.`, {
+    hint: 'Install the same version of mcp-python on both machines.',
+    details: { protocol: PROTOCOL },
+  });
+}
+
+/** @throws Failure `invalid_input` for a request that could be another one’s echo */
+function keyOf(request: IncomingMessage, windowMs: number): string {
+  const key = one(request, HEADERS.key);
+  if (key === undefined || !/^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/.test(key)) {
+    throw new Failure('invalid_input', `This needs the header ${HEADERS.key} with a new random UUID.`);
+  }
+  const madeMs = Number(one(request, HEADERS.time));
+  if (!Number.isFinite(madeMs) || Math.abs(Date.now() - madeMs) > windowMs) {
+    throw new Failure('invalid_input', `The header ${HEADERS.time} must be the time of the request, Unix time in milliseconds.`, {
+      hint: `The clocks of both machines may differ by ${windowMs / 1000} s (\`host_agent.replay_window\`).`,
+      details: { now_ms: Date.now(), outcome: 'not_run' },
+    });
+  }
+  return key;
+}
+
+function read(endpoint: Endpoint, body: Uint8Array): unknown {
+  const parsed = endpoint.input.safeParse(parseObject(body));
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw new Failure('invalid_input', `The body is not as it should be: ${first?.path.join('.') || 'it'}: ${first?.message}.`);
+}
+
+function forbidden({ scope }: Endpoint, path: string): Failure {
+  return new Failure('denied', `${path} needs the scope ${scope}.`);
+}
+
+function tooBusy(limit: number): Failure {
+  return new Failure('unavailable', `The host agent runs ${limit} requests already.`, {
+    hint: 'Try again, or raise `host_agent.max_concurrent` of the agent.',
+    details: { status: 429, retry_after_seconds: 1, outcome: 'not_run' },
+  });
+}
