@@ -1,6 +1,6 @@
 /** Control groups version 2 (Documentation/admin-guide/cgroup-v2.rst of Linux): one tree for every limit. */
-import { existsSync } from 'node:fs';
-import { mkdir, rmdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, rmdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { ResourceLimits } from '../backend.ts';
@@ -55,11 +55,15 @@ function groupsIn(home: string, holds: ReadonlySet<LimitName>): ControlGroups {
   return { holds, homes: [home], create: (id, limits) => create(join(home, id), limits, holds) };
 }
 
-function isMade(folder: string): Promise<boolean> {
-  return mkdir(folder, { recursive: true }).then(
-    () => true,
-    () => false,
-  );
+/** Whether the folder is there and we may make groups in it: a shared one may be another user's. */
+async function isMade(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether nothing is limited for the group we are in: what is made beside it would escape its limits. */
