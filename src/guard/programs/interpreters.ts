@@ -107,7 +107,9 @@ const PHP_LOADS =
 function moduleEffects(module: string, { operands, has }: Arguments): readonly Effect[] {
   if (RUNS_ARGUMENTS.test(module)) return [runsCode('Python', '-m')];
   if (module === 'json.tool') return operands.slice(1).map(writes);
-  if (module === 'venv') return operands.map(writesInto);
+  // Where it is made counts, not that its files could be any: they are Python's own.
+  if (module === 'venv')
+    return operands.flatMap((folder) => (folder.value === undefined ? [writes(folder)] : [writes(`${folder.value}/lib64`)]));
   if (/^(?:zipfile|tarfile)$/.test(module) && has('-e', '--extract')) return operands.slice(1).map(writesInto);
   if (module === 'sqlite3') return operands.slice(0, 1).map(writes);
   return module === 'webbrowser' ? [unknown('starts a browser')] : [];

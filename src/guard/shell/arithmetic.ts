@@ -30,7 +30,8 @@ export function arithmeticNames(node: SyntaxNode, text: string): ArithmeticNames
       names.push(source);
     for (const child of part.children) collect(child);
   };
-  collect(node);
+  // What holds the element is not evaluated, as long as all of it is not.
+  for (const part of node.children) if (node.type !== 'subscript' || part.field !== 'name') collect(part);
   return { names, quoted };
 }
 

@@ -274,3 +274,41 @@ describe('files that a command names', () => {
     expect(await verdict('echo x > $y', { sandboxed: false })).toBe('allow');
   });
 });
+
+describe('programs that are named one by one, as with a list of those that are blocked', () => {
+  it.each([
+    'z=5; echo $((z + 1))',
+    'n=1; n=$((n + 1)); echo ${s:n:2} ${s: -2}',
+    'f() { echo $(( $1 + 1 )); }; f 3',
+    'arr=(a b c); echo ${arr[1]} ${#arr[@]}',
+    'mapfile -t lines < f; echo ${#lines[@]}',
+    'declare -i n=5; let n=n+1; echo $n',
+    'RANDOM=42; echo $RANDOM; SECONDS=0; printf "$x" y',
+    '[ "$a" = "$b" ] && [ ! -e $f ] && [[ $a == $b && -v HOME ]] && test "$a" -ge "$b"',
+    "bash -c 'for i in 1 2; do echo $((i * 2)); done'",
+    'awk \'/foo/ { print $1/$2 } END { print sum/NR " avg" }\' f',
+    'awk \'{print $1/1024 " MB/s"}\' f',
+    "sed 's/[/]/_/g; s#a#b#; s,c,d,' f",
+    'node --import ./setup.mjs --test --test-reporter=spec',
+    'python3 -m json.tool x.json && python3 -m venv .venv && . .venv/bin/activate',
+    'cp config . && cp -r src/. dst/ && cp config app/',
+    'env -C sub touch x && make -C sub test && git -C sub status',
+    'find . -name x -execdir grep -l y {} \\;',
+    'env -C / ls > out.txt',
+    'frobnicate --message "never run rm here"',
+  ])('let pass: %s', async (script) => {
+    const decision = await ask(script, { blocked: ['rm', 'curl'] });
+    expect(decision, decision.reason).toMatchObject({ verdict: 'allow' });
+  });
+
+  it('do not let pass what a program that nobody knows is given to run', async () => {
+    expect(await verdict('frobnicate rm x', { blocked: ['rm'] })).toBe('deny');
+    expect(await verdict("frobnicate -c 'true; /bin/rm x'", { blocked: ['rm'] })).toBe('deny');
+    expect(await verdict('frobnicate rm x', { blocked: ['curl'] })).toBe('allow');
+  });
+
+  it('do not let pass a name that means another program in a folder that the script may be in', async () => {
+    expect(await verdict('cd bin; ./own', { blocked: ['rm'] })).toBe('deny');
+    expect(await verdict('bin/own; cd .', { blocked: ['rm'] })).toBe('allow');
+  });
+});
