@@ -2,10 +2,11 @@
 import { Failure } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { DurableTask, DurableTasks, TaskManagement } from '../orchestrator/durable-tasks.ts';
-import { parseArguments } from '../orchestrator/tool-values.ts';
-import type { AnyTool, AskPort, JsonObject } from '../tools/tool.ts';
+import type { AnyTool, JsonObject } from '../tools/tool.ts';
+import { callWishes } from './call-wishes.ts';
 import { isAnswer } from './client-questions.ts';
 import { invalidParams } from './jsonrpc.ts';
+import { objectParam } from './params.ts';
 
 export interface McpTasksOptions {
   readonly durable: DurableTasks & Pick<TaskManagement, 'until'>;
@@ -16,18 +17,20 @@ export interface McpTasksOptions {
 /** A call that becomes a task. */
 export interface TaskCall {
   readonly tool: AnyTool;
-  readonly arguments: JsonObject;
+  /** Of `tools/call`. */
+  readonly params: JsonObject;
   readonly principal: Principal;
   readonly session?: string | undefined;
+  /** What the task may ask its client for. */
   readonly clientCapabilities: JsonObject;
-  /** For questions that come before there is a task. */
-  readonly ask: AskPort;
+  /** Answers to what was asked before. */
+  readonly answers?: Readonly<Record<string, JsonObject>>;
   /** As the client wishes, milliseconds. */
   readonly ttlMs?: number | undefined;
 }
 
 export interface McpTasks extends McpTasksOptions {
-  /** Resolves once it is stored. @throws whatever the port for questions throws */
+  /** Resolves once it is stored. @throws Failure `conflict` when its idempotency key was used for another call */
   create(call: TaskCall): Promise<DurableTask>;
   /** @throws ProtocolError -32602 for one that is not there, or somebody else's */
   find(id: unknown, principal: Principal): Promise<DurableTask>;
@@ -41,17 +44,27 @@ export function createMcpTasks({ durable, keptMs }: McpTasksOptions): McpTasks {
   return {
     durable,
     keptMs,
-    async create({ tool, arguments: values, principal, session, clientCapabilities, ask, ttlMs }) {
-      const answers = await askFirst(tool, values, ask);
-      return durable.submit({
+    async create({ tool, params, principal, session, clientCapabilities, answers, ttlMs }) {
+      const run = { tool: tool.name, arguments: objectParam(params, 'arguments') };
+      const { idempotencyKey, priority } = callWishes(params);
+      const task = await durable.submit({
         principal,
         title: tool.title,
-        run: { tool: tool.name, arguments: values },
-        ttlMs: Math.min(ttlMs ?? keptMs, keptMs),
+        run,
         clientCapabilities,
-        answers,
+        atOnce: true,
+        ...(answers && { answers }),
+        ...(priority && { priority }),
         ...(session !== undefined && { session }),
+        ...(ttlMs !== undefined && { ttlMs: Math.min(ttlMs, keptMs) }),
+        ...(idempotencyKey !== undefined && { idempotencyKey: `call:${idempotencyKey}` }),
       });
+      if (idempotencyKey !== undefined && JSON.stringify(task.run) !== JSON.stringify(run)) {
+        throw new Failure('conflict', `The idempotency key ${JSON.stringify(idempotencyKey)} was used for another call.`, {
+          hint: 'Use a new key for every call that is meant to run.',
+        });
+      }
+      return task;
     },
     async find(id, principal) {
       if (typeof id !== 'string') throw invalidParams('"params.taskId" must be a string.');
@@ -69,21 +82,6 @@ export function createMcpTasks({ durable, keptMs }: McpTasksOptions): McpTasks {
       if (open.length > 0) await unlessLate(() => durable.answer(id, principal, answers));
     },
   };
-}
-
-/** The answers to what a tool asks before there is a task. */
-async function askFirst(tool: AnyTool, values: JsonObject, ask: AskPort): Promise<Record<string, JsonObject>> {
-  const answers: Record<string, JsonObject> = {};
-  if (!tool.asksFirst) return answers;
-  await tool.asksFirst(parseArguments(tool, values), {
-    ...ask,
-    async request(questions, options) {
-      const given = await ask.request(questions, options);
-      Object.assign(answers, given);
-      return given;
-    },
-  });
-  return answers;
 }
 
 /** @returns false when the task's state no longer allowed it */

@@ -10,7 +10,7 @@ import { ReceivedOutcome, toolResult } from '../orchestrator/received-outcome.ts
 import type { Caller } from '../orchestrator/tool-run.ts';
 import { redactor } from '../redaction/process-redactor.ts';
 import type { Catalogue, CatalogueChange } from '../tools/catalogue.ts';
-import type { JsonObject } from '../tools/tool.ts';
+import type { AnyTool, JsonObject } from '../tools/tool.ts';
 import { callWishes } from './call-wishes.ts';
 import { complete } from './completion.ts';
 import { ERROR_CODES, invalidParams, ProtocolError, SerializedResult } from './jsonrpc.ts';
@@ -29,6 +29,8 @@ export interface Implementation {
 export interface Invocation extends Caller {
   readonly method: string;
   readonly params: JsonObject;
+  /** Whether tools say in `tools/list` that they can run as tasks (MCP 2025-11-25). */
+  readonly withExecution?: boolean;
 }
 
 export interface McpService {
@@ -51,8 +53,12 @@ export interface McpService {
   /** Input schema of a tool as clients see it. */
   inputSchema(tool: string): Promise<JsonObject | undefined>;
   onChange(listener: (change: CatalogueChange) => void): () => void;
-  /** Calls as durable tasks; undefined where there are none. Nothing is loaded or opened before it is asked for. */
-  tasks(): Promise<McpTasks | undefined>;
+  /** A tool by its name; undefined for anything that is none. */
+  knownTool(name: unknown): Promise<AnyTool | undefined>;
+  /** Whether calls can become durable tasks. */
+  readonly offersTasks: boolean;
+  /** Calls as durable tasks, loaded and opened with the first of them; only where they are offered. */
+  tasks(): Promise<McpTasks>;
 }
 
 /** Entries in one page of a list; larger than any catalogue of ours, so that clients that never page see all. */
@@ -108,7 +114,7 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
   }
 
   const methods: Record<string, (invocation: Invocation) => Promise<JsonObject | SerializedResult>> = {
-    'tools/list': ({ params }) => plain.page(params.cursor),
+    'tools/list': ({ params, withExecution: told }) => (told ? withExecution : plain).page(params.cursor),
     'tools/call': callTool,
     'resources/list': async ({ params }) => {
       const all = [...catalogue.resources.values()].map(({ read, scope: _, ...told }) => told);
@@ -156,8 +162,13 @@ export function createService({ serverInfo, instructions, catalogue, orchestrato
       return (await plain.descriptions()).find((tool) => tool.name === name)?.inputSchema as JsonObject;
     },
     onChange: (listener) => catalogue.onChange(listener),
+    async knownTool(name) {
+      if (typeof name !== 'string' || !catalogue.hasTool(name)) return undefined;
+      return catalogue.loadedTool(name) ?? catalogue.tool(name);
+    },
+    offersTasks: tasks !== undefined,
     async tasks() {
-      if (!tasks) return undefined;
+      if (!tasks) throw new ProtocolError(ERROR_CODES.internal, 'This server has no tasks.');
       opening ??= import('./mcp-tasks.ts').then(({ createMcpTasks }) => createMcpTasks(tasks));
       return opening;
     },

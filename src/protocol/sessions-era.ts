@@ -7,14 +7,13 @@
 import { Failure } from '../errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { CatalogueChange } from '../tools/catalogue.ts';
-import type { AskPort, AskRequest, JsonObject, LogLevel } from '../tools/tool.ts';
-import { declaredCapabilities, isAnswer, missingCapability } from './client-questions.ts';
+import type { AskPort, JsonObject, LogLevel } from '../tools/tool.ts';
+import { declaredCapabilities } from './client-questions.ts';
 import { toProtocolError } from './failures.ts';
 import {
   ERROR_CODES,
   errorResponse,
   invalidParams,
-  isObject,
   isRequestId,
   type JsonRpcMessage,
   type JsonRpcNotification,
@@ -29,6 +28,8 @@ import { objectParam, stringParam } from './params.ts';
 import { PassingMap } from './passing-map.ts';
 import { createProgressSender, type ProgressSender, progressTokenOf } from './progress.ts';
 import { type McpService, UnknownResource } from './service.ts';
+import { SessionQuestions } from './session-questions.ts';
+import { concernsTasks, SessionTasks, TASKS_CAPABILITY, TASKS_REVISION } from './session-tasks.ts';
 import { isSessionVersion, type SessionVersion } from './versions.ts';
 
 /** Where a session's messages go. */
@@ -74,7 +75,10 @@ export function negotiate(params: JsonObject, newest: SessionVersion): SessionTe
 export function initializeResult(service: McpService, terms: SessionTerms): JsonObject {
   return {
     protocolVersion: terms.version,
-    capabilities: service.capabilities(),
+    capabilities: {
+      ...service.capabilities(),
+      ...(service.offersTasks && terms.version === TASKS_REVISION && { tasks: TASKS_CAPABILITY }),
+    },
     serverInfo: service.serverInfo,
     instructions: service.instructions,
   };
@@ -95,19 +99,16 @@ interface Running {
   readonly progress: ProgressSender | undefined;
 }
 
-/** Begins the ids of our questions: a late answer to a question of an earlier process must not fit one of ours. */
-const QUESTION = `server-${Math.floor(performance.timeOrigin).toString(36)}-`;
-
 export class Session {
   readonly principal: Principal;
   readonly terms: SessionTerms;
   readonly #service: McpService;
   readonly #wire: SessionWire;
   #logLevel: LogLevel = 'info';
-  #lastQuestion = 0;
   readonly #running = new PassingMap<RequestId, Running>();
   /** Made when first needed: an idle session holds none of them. */
-  #questions: Map<RequestId, (response: JsonRpcResponse) => void> | undefined;
+  #questions: SessionQuestions | undefined;
+  #tasks: SessionTasks | undefined;
   #subscriptions: Set<string> | undefined;
 
   /** @param settings of a session that is rebuilt */
@@ -170,10 +171,7 @@ export class Session {
 
   /** Hands the client's answer to the question it belongs to. */
   response(message: JsonRpcResponse): void {
-    if (message.id === null) return;
-    const settle = this.#questions?.get(message.id);
-    this.#questions?.delete(message.id);
-    settle?.(message);
+    this.#questions?.answered(message);
   }
 
   /** Tells the client about a change in the catalogue. */
@@ -182,8 +180,9 @@ export class Session {
     if (notification) this.#wire.send(notification);
   }
 
-  /** Stops everything that runs for this session. */
+  /** Stops everything that runs for this session; its tasks go on. */
   close(): void {
+    this.#tasks?.stop();
     for (const { abort } of this.#running.values()) abort.abort(new Failure('cancelled', 'The session ended.'));
   }
 
@@ -194,12 +193,33 @@ export class Session {
     signal: AbortSignal,
     progress: ProgressSender | undefined,
   ): JsonObject | SerializedResult | Promise<JsonObject | SerializedResult> {
+    const withTasks = this.#service.offersTasks && this.terms.version === TASKS_REVISION;
     if (method === 'tools/list' && params.cursor === undefined) {
-      return this.#service.toolsListJson().then((json) => new SerializedResult(json));
+      return this.#service.toolsListJson(withTasks).then((json) => new SerializedResult(json));
     }
+    const plainly = () => this.#answerPlainly(id, method, params, signal, progress, withTasks);
+    if (!withTasks || !concernsTasks(method)) return plainly();
+    this.#tasks ??= new SessionTasks(this.#service, {
+      principal: this.principal,
+      session: this.#wire.id,
+      clientCapabilities: this.terms.clientCapabilities,
+      notify: (name, values) => this.#notify(name, values),
+    });
+    return this.#tasks.answer(method, params, { ask: this.#askPort(id, signal), signal }, plainly);
+  }
+
+  #answerPlainly(
+    id: RequestId,
+    method: string,
+    params: JsonObject,
+    signal: AbortSignal,
+    progress: ProgressSender | undefined,
+    withExecution: boolean,
+  ): JsonObject | SerializedResult | Promise<JsonObject | SerializedResult> {
     const shared = this.#service.handle({
       method,
       params,
+      withExecution,
       principal: this.principal,
       session: this.#wire.id,
       signal,
@@ -249,47 +269,14 @@ export class Session {
   }
 
   #askPort(relatedTo: RequestId, signal: AbortSignal): AskPort {
+    const { clientCapabilities } = this.terms;
     return {
-      can: declaredCapabilities(this.terms.clientCapabilities),
+      can: declaredCapabilities(clientCapabilities),
       state: undefined,
-      request: async (questions) => {
-        const missing = missingCapability(Object.values<AskRequest>(questions), this.terms.clientCapabilities);
-        if (missing) throw new Failure('unsupported', `The client cannot be asked: it has not declared "${missing}".`);
-        const asked = Object.entries<AskRequest>(questions).map(async ([key, question]) => [
-          key,
-          await this.#question(question, relatedTo, signal),
-        ]);
-        return Object.fromEntries(await Promise.all(asked));
+      request: (questions) => {
+        this.#questions ??= new SessionQuestions(clientCapabilities, (message, request) => this.#wire.send(message, request));
+        return this.#questions.ask(questions, relatedTo, signal);
       },
     };
-  }
-
-  #question(question: AskRequest, relatedTo: RequestId, signal: AbortSignal): Promise<JsonObject> {
-    const id = `${QUESTION}${++this.#lastQuestion}`;
-    this.#questions ??= new Map();
-    const questions = this.#questions;
-    return new Promise((resolve, reject) => {
-      const giveUp = () => {
-        questions.delete(id);
-        this.#notify('notifications/cancelled', { requestId: id, reason: 'The call that asked has ended.' }, relatedTo);
-        reject(signal.reason);
-      };
-      if (signal.aborted) return reject(signal.reason);
-      signal.addEventListener('abort', giveUp, { once: true });
-      questions.set(id, (response) => {
-        signal.removeEventListener('abort', giveUp);
-        if ('error' in response) {
-          reject(new Failure('unavailable', `The client refused ${question.method}: ${response.error.message}`));
-        } else if (isObject(response.result) && isAnswer(question, response.result)) {
-          resolve(response.result);
-        } else {
-          reject(new Failure('unavailable', `The client's answer to ${question.method} is not one.`));
-        }
-      });
-      this.#wire.send(
-        { jsonrpc: '2.0', id, method: question.method, ...(question.params && { params: question.params }) },
-        relatedTo,
-      );
-    });
   }
 }

@@ -2,7 +2,6 @@
  * MCP 2026-07-28: no sessions; every request says which revision it speaks and what its client can do.
  */
 import type { Principal } from '../identity/principal.ts';
-import type { CatalogueChange } from '../tools/catalogue.ts';
 import type { JsonObject, LogLevel } from '../tools/tool.ts';
 import { toProtocolError } from './failures.ts';
 import {
@@ -14,7 +13,6 @@ import {
   type JsonRpcRequest,
   type JsonRpcResponse,
   ProtocolError,
-  type RequestId,
   SerializedResult,
 } from './jsonrpc.ts';
 import { isAtLeast, isLogLevel } from './log-levels.ts';
@@ -22,13 +20,14 @@ import { createProgressSender, progressTokenOf } from './progress.ts';
 import type { RequestStateCodec } from './request-state.ts';
 import { createRoundTripAskPort, InputRequired, inputResponsesOf } from './round-trips.ts';
 import type { McpService } from './service.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { answerTasksMethod, callAsTask, isTasksMethod, requireTasks, runsAsTask, TASKS_EXTENSION } from './tasks-extension.ts';
 import { isStatelessVersion, SUPPORTED_VERSIONS } from './versions.ts';
 
 const META = 'io.modelcontextprotocol/';
 const VERSION_KEY = `${META}protocolVersion`;
 const CAPABILITIES_KEY = `${META}clientCapabilities`;
 const LOG_LEVEL_KEY = `${META}logLevel`;
-const SUBSCRIPTION_KEY = `${META}subscriptionId`;
 const SERVER_INFO_KEY = `${META}serverInfo`;
 
 /** What a wire gives with each request. */
@@ -74,6 +73,10 @@ export function isStatelessRequest({ method, params }: { method: string; params?
   return isObject(params?._meta) && VERSION_KEY in params._meta;
 }
 
+function capabilitiesOf({ _meta: meta }: JsonObject): JsonObject {
+  return (meta as JsonObject)[CAPABILITIES_KEY] as JsonObject;
+}
+
 /** The revision a request names in its metadata. */
 export function requestedVersion(params: JsonObject | undefined): unknown {
   return isObject(params?._meta) ? params._meta[VERSION_KEY] : undefined;
@@ -87,9 +90,9 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
     loadingCodec ??= import('./request-state.ts').then(({ createRequestStateCodec }) => createRequestStateCodec(loadKey));
     return loadingCodec;
   };
-  const listening = new Set<() => void>();
   const serverInfo = { [SERVER_INFO_KEY]: service.serverInfo };
   const serverInfoJson = JSON.stringify(serverInfo);
+  const subscriptions = createSubscriptions(service, serverInfo);
 
   function complete(method: string, result: JsonObject | SerializedResult): JsonObject | SerializedResult {
     if (result instanceof SerializedResult) {
@@ -100,7 +103,12 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
   }
 
   function discover(): JsonObject {
-    return { supportedVersions: SUPPORTED_VERSIONS, capabilities: service.capabilities(), instructions: service.instructions };
+    const extensions = service.offersTasks ? { extensions: { [TASKS_EXTENSION]: {} } } : {};
+    return {
+      supportedVersions: SUPPORTED_VERSIONS,
+      capabilities: { ...service.capabilities(), ...extensions },
+      instructions: service.instructions,
+    };
   }
 
   async function toolsList(): Promise<SerializedResult> {
@@ -108,29 +116,9 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
     return new SerializedResult(`"resultType":"complete",${await service.toolsListJson()},${caching},"_meta":${serverInfoJson}`);
   }
 
-  /** Stays open until the client goes away (no response) or the server ends it (an empty one). */
-  function listen(id: RequestId, params: JsonObject, exchange: Exchange): Promise<JsonObject | undefined> {
-    const wanted = readFilter(params);
-    const tagged = (method: string, rest: JsonObject = {}) =>
-      exchange.notify({ jsonrpc: '2.0', method, params: { ...rest, _meta: { [SUBSCRIPTION_KEY]: id } } });
-    tagged('notifications/subscriptions/acknowledged', { notifications: wanted });
-    return new Promise((resolve) => {
-      const stopListening = service.onChange((change) => {
-        const notification = filtered(change, wanted);
-        if (notification) tagged(notification.method, notification.params);
-      });
-      const end = (result: JsonObject | undefined) => {
-        stopListening();
-        listening.delete(finish);
-        exchange.signal.removeEventListener('abort', leave);
-        resolve(result);
-      };
-      const finish = () => end({ resultType: 'complete', _meta: { ...serverInfo, [SUBSCRIPTION_KEY]: id } });
-      const leave = () => end(undefined);
-      listening.add(finish);
-      exchange.signal.addEventListener('abort', leave, { once: true });
-      if (exchange.signal.aborted) leave();
-    });
+  async function answerTasks(method: string, params: JsonObject, principal: Principal): Promise<JsonObject> {
+    requireTasks(method, capabilitiesOf(params));
+    return answerTasksMethod(await service.tasks(), method, params, principal);
   }
 
   async function answerShared(
@@ -148,14 +136,17 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
         ? await (await codec()).open(params.requestState, exchange.principal, method, params)
         : { answers: {} };
     const level = meta[LOG_LEVEL_KEY];
-    const capabilities = meta[CAPABILITIES_KEY] as JsonObject;
+    const capabilities = capabilitiesOf(params);
+    const { principal, signal } = exchange;
+    const ask = createRoundTripAskPort(capabilities, earlier, multiRound ? inputResponsesOf(params) : {});
     try {
+      const tool = method === 'tools/call' && service.offersTasks ? await service.knownTool(params.name) : undefined;
+      if (tool && runsAsTask(tool, capabilities)) {
+        const call = { tool, params, principal, signal, ask, clientCapabilities: capabilities };
+        return complete(method, await callAsTask(await service.tasks(), call));
+      }
       const answer = service.handle({
-        method,
-        params,
-        principal: exchange.principal,
-        signal: exchange.signal,
-        ask: createRoundTripAskPort(capabilities, earlier, multiRound ? inputResponsesOf(params) : {}),
+        ...{ method, params, principal, signal, ask },
         ...(progress && { progress: progress.progress, output: progress.output }),
         ...(isLogLevel(level) && { log: logger(level, notify) }),
       });
@@ -163,7 +154,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
       return complete(method, await answer);
     } catch (thrown) {
       if (!(thrown instanceof InputRequired)) throw thrown;
-      return inputRequired(await codec(), thrown, exchange.principal, method, params, serverInfo);
+      return inputRequired(await codec(), thrown, principal, method, params, serverInfo);
     } finally {
       progress?.stop();
     }
@@ -182,8 +173,11 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
       try {
         let result: JsonObject | SerializedResult | undefined;
         if (method === 'server/discover') result = complete(method, discover());
-        else if (method === 'subscriptions/listen') result = await listen(id, params, exchange);
-        else if (method === 'tools/list' && params.cursor === undefined) result = await toolsList();
+        else if (method === 'subscriptions/listen') {
+          result = await subscriptions.listen(id, params, exchange, capabilitiesOf(params));
+        } else if (service.offersTasks && isTasksMethod(method)) {
+          result = complete(method, await answerTasks(method, params, exchange.principal));
+        } else if (method === 'tools/list' && params.cursor === undefined) result = await toolsList();
         else result = await answerShared(message, exchange);
         return result === undefined || exchange.signal.aborted ? undefined : { jsonrpc: '2.0', id, result };
       } catch (thrown) {
@@ -191,7 +185,7 @@ export function createStatelessEra(service: McpService, loadKey: () => Promise<U
       }
     },
     close() {
-      for (const finish of [...listening]) finish();
+      subscriptions.close();
     },
   };
 }
@@ -224,32 +218,4 @@ async function inputRequired(
     requestState: await codec.seal(round, principal, method, params),
     _meta: serverInfo,
   };
-}
-
-interface ListenFilter extends JsonObject {
-  toolsListChanged?: true;
-  promptsListChanged?: true;
-  resourcesListChanged?: true;
-  resourceSubscriptions?: string[];
-}
-
-/** What the client wants to hear, and we can tell (MCP subscriptions, notification filter). */
-function readFilter(params: JsonObject): ListenFilter {
-  const asked = params.notifications;
-  if (!isObject(asked)) throw invalidParams('"params.notifications" must be an object.');
-  const filter: ListenFilter = {};
-  for (const key of ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const) {
-    if (asked[key] === true) filter[key] = true;
-  }
-  const uris = asked.resourceSubscriptions;
-  if (Array.isArray(uris)) filter.resourceSubscriptions = uris.filter((uri): uri is string => typeof uri === 'string');
-  return filter;
-}
-
-function filtered(change: CatalogueChange, wanted: ListenFilter): { method: string; params?: JsonObject } | undefined {
-  if (change.kind === 'resource') {
-    if (!wanted.resourceSubscriptions?.includes(change.uri)) return undefined;
-    return { method: 'notifications/resources/updated', params: { uri: change.uri } };
-  }
-  return wanted[`${change.kind}ListChanged`] ? { method: `notifications/${change.kind}/list_changed` } : undefined;
 }

@@ -14,6 +14,7 @@ const POLL_MS = 1000;
 /** A tool that says that it failed has done its work; these are failures of ours, as errors of the protocol are. */
 const OUR_FAILURES: ReadonlySet<string> = new Set(['internal', 'agent_lost']);
 
+/** `failed` is for errors of the protocol: a tool that failed has completed with a result that says so (SEP-2663). */
 export function statusOf({ state, code, result }: DurableTask): WireStatus {
   switch (state) {
     case 'completed':
@@ -39,48 +40,52 @@ export function resultOf({ result, note }: DurableTask): JsonObject {
   return result ?? { content: [{ type: 'text', text: note ?? 'Done.' }] };
 }
 
-/** The error behind a failed one. */
-export function errorOf({ note, code }: DurableTask): {
+/** The error behind one that has no result. */
+export function errorOf({ state, note, code }: DurableTask): {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
 } {
-  return { code: ERROR_CODES.internal, message: note ?? 'The task failed.', ...(code !== undefined && { data: { code } }) };
+  const message = note ?? (state === 'cancelled' ? 'The task was cancelled.' : 'The task failed.');
+  return { code: ERROR_CODES.internal, message, ...(code !== undefined && { data: { code } }) };
 }
 
 const time = (milliseconds: number) => new Date(milliseconds).toISOString();
 
-/** @param keptMs how long a task is kept that says nothing else, milliseconds */
-function seed(task: DurableTask, keptMs: number): JsonObject {
+/** What both revisions tell of a task under the same names. */
+function seed(task: DurableTask, status: WireStatus): JsonObject {
   return {
     taskId: task.id,
-    status: statusOf(task),
+    status,
     ...(task.note !== undefined && { statusMessage: task.note }),
     createdAt: time(task.createdMs),
     lastUpdatedAt: time(task.updatedMs),
-    ttlMs: task.ttlMs ?? keptMs,
-    pollIntervalMs: POLL_MS,
   };
+}
+
+/** `Task` of the extension. @param keptMs how long a task is kept that says nothing else, milliseconds */
+function extensionTask(task: DurableTask, keptMs: number): JsonObject {
+  return { ...seed(task, statusOf(task)), ttlMs: task.ttlMs ?? keptMs, pollIntervalMs: POLL_MS };
 }
 
 /** `CreateTaskResult` of the extension. */
 export function createdTask(task: DurableTask, keptMs: number): JsonObject {
-  return { resultType: 'task', ...seed(task, keptMs) };
+  return { resultType: 'task', ...extensionTask(task, keptMs) };
 }
 
 /** `DetailedTask` of the extension: with the result, the error or the questions that its status has. */
 export function detailedTask(task: DurableTask, keptMs: number): JsonObject {
   const status = statusOf(task);
   return {
-    ...seed(task, keptMs),
+    ...extensionTask(task, keptMs),
     ...(status === 'completed' && { result: resultOf(task) }),
     ...(status === 'failed' && { error: errorOf(task) }),
     ...(status === 'input_required' && { inputRequests: task.questions ?? {} }),
   };
 }
 
-/** `Task` of MCP 2025-11-25. */
+/** `Task` of MCP 2025-11-25, where a tool that says that it failed has failed. */
 export function coreTask(task: DurableTask, keptMs: number): JsonObject {
-  const { ttlMs, pollIntervalMs, ...rest } = seed(task, keptMs);
-  return { ...rest, ttl: ttlMs, pollInterval: pollIntervalMs };
+  const status = task.state === 'failed' ? 'failed' : statusOf(task);
+  return { ...seed(task, status), ttl: task.ttlMs ?? keptMs, pollInterval: POLL_MS };
 }

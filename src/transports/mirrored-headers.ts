@@ -8,7 +8,14 @@ import { requestedVersion } from '../protocol/stateless-era.ts';
 import type { JsonObject } from '../tools/tool.ts';
 
 /** Where the name of a request stands, for the methods that carry `Mcp-Name`. */
-const NAME_OF: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' };
+const NAME_OF: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};
 
 /** @throws ProtocolError -32020 when a standard header is missing or differs from the body. */
 export function checkStandardHeaders(headers: IncomingHttpHeaders, { method, params = {} }: JsonRpcRequest): void {
