@@ -116,7 +116,8 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
       stdin,
       env,
       openInput,
-    }: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'> & Partial<Pick<JobRequest, 'env' | 'openInput'>>,
+      terminal,
+    }: Pick<ExecRequest, 'command' | 'cwd' | 'stdin'> & Partial<Pick<JobRequest, 'env' | 'openInput' | 'terminal'>>,
     { tool, principal }: Pick<GuardedCall, 'tool' | 'principal'>,
     sandboxed: boolean,
   ): Promise<Decision | undefined> {
@@ -137,6 +138,7 @@ export function guardBackend(backend: Backend, rules: GuardRules, ports: GuardPo
         environment,
         ...(stdin && { stdin: new TextDecoder().decode(stdin) }),
         openInput,
+        terminal,
       },
       { finder, objection: (path, use) => objectionTo(policy, path, use, sandboxed || (use !== 'write' && !confined)) },
     );

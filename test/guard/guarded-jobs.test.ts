@@ -98,6 +98,18 @@ const io = (signal = new AbortController().signal): ExecIO & { readonly seen: st
 };
 const NEVER = new AbortController().signal;
 
+describe('a job in a terminal that is typed into', () => {
+  it('is refused where programs are named one by one: pagers and editors run what is typed', async () => {
+    const listed = server({}, { policy: { profile: 'developer', allowed: [], blocked: ['rm'], rules: [] } });
+    const start = async (more: Partial<JobCommand>) => (await listed.local.jobs()).start(command(listed.local, 'less x', more));
+    await expect(start({ terminal: true, openInput: true })).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('terminal'),
+    });
+    await expect(start({ openInput: true })).resolves.toBeDefined();
+  });
+});
+
 describe.each(['off', ...(sandbox === undefined ? [] : ['required' as const])] as const)('jobs with the sandbox %s', (mode) => {
   it('are seen by their principal only, whatever is asked of them', async () => {
     const { local, anna } = server({}, { sandbox: mode });

@@ -26,6 +26,8 @@ export interface PolicyRequest extends Asker {
   readonly stdin?: string | undefined;
   /** Whether it will feed something that is not known yet. */
   readonly openInput?: boolean | undefined;
+  /** Whether it runs in a terminal. */
+  readonly terminal?: boolean | undefined;
 }
 
 export interface PolicyPorts {
@@ -47,12 +49,19 @@ export async function decide(settings: PolicySettings, request: PolicyRequest, p
   const ambiguous = isStrict(settings) ? await ambiguousNames(programs, places, ports.finder) : [];
   const commands = await Promise.all(programs.map((program) => decideOne(program, judge, places, settings)));
   const free = settings.profile === 'unrestricted' && !isStrict(settings);
-  const [problem] = free ? [] : [...problems, ...(isStrict(settings) ? evaluated.map(unevaluable) : []), ...ambiguous];
+  const [problem] = free
+    ? []
+    : [...problems, ...(isStrict(settings) ? [...evaluated.map(unevaluable), ...typed(request)] : []), ...ambiguous];
   const findings: Finding[] = problem
     ? [{ verdict: 'deny', rule: 'script', reason: `${problem.reason}: ${problem.source.trim().slice(0, 80)}` }, ...commands]
     : commands;
   const { verdict, rule, reason } = strictest(findings) ?? ALLOWED;
   return { verdict, rule, reason, commands, ...(shell && { shell }) };
+}
+
+/** In a terminal pagers, editors and debuggers run what is typed, those too that other programs start. */
+function typed({ terminal, openInput }: PolicyRequest): ScriptProblem[] {
+  return terminal && openInput ? [{ reason: 'what is typed into its terminal cannot be known before', source: 'pty' }] : [];
 }
 
 function unevaluable(name: string): ScriptProblem {
