@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { HeldObject, OpenFile } from '../backends/backend.ts';
-import { decodeBytes, encodeBytes, type Told, type WireListing } from '../backends/host-agent/wire.ts';
-import { Failure } from '../errors.ts';
+import { decodeBytes, encodeBytes, encodeFailure, type Told, type WireListing } from '../backends/host-agent/wire.ts';
+import { Failure, toFailure } from '../errors.ts';
 import { withAsked } from './asked.ts';
 import { acts, type Endpoint, type HostCall, looks } from './endpoint.ts';
 import * as requests from './requests.ts';
@@ -43,7 +43,16 @@ export function createFileEndpoints(): { readonly endpoints: Readonly<Record<str
   }
 
   const endpoints = {
-    '/files/resolve': looks(requests.path, ({ path }, { guarded }) => guarded.files.resolve(path)),
+    '/files/resolve': looks(requests.paths, ({ paths }, { guarded }) =>
+      Promise.all(
+        paths.map((path) =>
+          guarded.files.resolve(path).then(
+            (value) => ({ value }),
+            (thrown: unknown) => ({ failure: encodeFailure(toFailure(thrown)) }),
+          ),
+        ),
+      ),
+    ),
     '/files/stat': looks(requests.path, ({ path }, { guarded }) => told(() => guarded.files.stat(path))),
     '/files/open': looks(requests.path, async ({ path }, { guarded, principal }) => {
       if ([...open.values()].filter(({ owner }) => owner === principal.id).length >= MAX_OPEN) throw tooMany();

@@ -3,7 +3,7 @@
  * more, decides. The process is told nothing but what it is to do, and its judge is asked here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENT_SOURCE } from '../agent-threads.ts';
 import type { Backend, BackendJobs, ExecIO, ExecRequest, FileInfo, Judge, OpenFile } from '../backends/backend.ts';
@@ -163,7 +163,7 @@ async function start(account: Account, protectedPaths: readonly string[]): Promi
     }
   }
 
-  send({ begin: { jobsFolder: join(account.home, '.local/state/mcp-python/host-agent/jobs'), protectedPaths } });
+  send({ begin: { jobsFolder: jobsFolderOf(account), protectedPaths } });
   await ready;
   return {
     get ended() {
@@ -196,6 +196,22 @@ async function start(account: Account, protectedPaths: readonly string[]): Promi
       clearTimeout(late);
     },
   };
+}
+
+/** Jobs of users that have no home directory of their own are in a folder here, which is theirs. */
+const JOBS_WITHOUT_HOME = '/var/lib/mcp-python-jobs';
+
+function jobsFolderOf({ name, uid, gid, home }: Account): string {
+  if (statSync(home, { throwIfNoEntry: false })?.uid === uid) return join(home, '.local/state/mcp-python/host-agent/jobs');
+  const folder = join(JOBS_WITHOUT_HOME, name);
+  try {
+    mkdirSync(JOBS_WITHOUT_HOME, { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { mode: 0o700 });
+    chownSync(folder, uid, gid);
+  } catch {
+    // It is there, or a job that is started tells why it cannot be.
+  }
+  return folder;
 }
 
 /** With the groups of the user, and without any way to more rights (setpriv(1)); without that program, with the main group. */

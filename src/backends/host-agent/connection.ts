@@ -208,12 +208,19 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
     return outcome.value;
   }
 
+  /** Reads to the end, also behind the outcome: a connection that was left before could not be used again. */
   async function takeOutcome(response: IncomingMessage, onFrame?: (frame: Frame) => void): Promise<Outcome> {
-    for await (const frame of framesOf(response)) {
-      if ('value' in frame || 'failure' in frame) return frame;
-      onFrame?.(frame);
+    let outcome: Outcome | undefined;
+    try {
+      for await (const frame of framesOf(response)) {
+        if ('value' in frame || 'failure' in frame) outcome = frame;
+        else onFrame?.(frame);
+      }
+    } catch (thrown) {
+      if (!outcome) throw thrown;
     }
-    throw new Error('it ended without an answer');
+    if (!outcome) throw new Error('it ended without an answer');
+    return outcome;
   }
 
   function attemptOf(path: string, body: object): Attempt & { readonly key: string } {

@@ -7,13 +7,14 @@
 import { Failure } from '../../errors.ts';
 import type { BackendFiles, FileInfo, HeldObject, Judge, OpenFile } from '../backend.ts';
 import type { HostAgentConnection } from './connection.ts';
+import { createResolver } from './resolve-paths.ts';
 import { decodeBytes, encodeBytes, type Told, type WireListing } from './wire.ts';
 
 /** Bytes read at once. */
 const PIECE_BYTES = 4 * 1024 ** 2;
 
 export function createHostAgentFiles(agent: HostAgentConnection): BackendFiles {
-  const resolve = (path: string) => agent.look<string>('POST', '/files/resolve', { path });
+  const resolve = createResolver(agent);
 
   /** Where a path leads, if the judge agrees. What the agent says of a path is not told before. */
   async function judgedPlace(path: string, judge: Judge): Promise<string> {
@@ -39,8 +40,7 @@ export function createHostAgentFiles(agent: HostAgentConnection): BackendFiles {
   }
 
   async function look<T>(endpoint: string, path: string, judge: Judge, more: object = {}): Promise<Told<T>> {
-    const told = await judged(path, judge, agent.look<Told<T>>('POST', endpoint, { path, ...more }));
-    return told;
+    return judged(path, judge, agent.look<Told<T>>('POST', endpoint, { path, ...more }));
   }
 
   return {
