@@ -81,7 +81,7 @@ export const configSchema = z.strictObject({
       max_queue_size: count(1_000_000, 0).default(1000).describe('Calls that may wait; one more is refused with `unavailable`.'),
       max_durable_tasks: count(1000)
         .default(10)
-        .describe('Durable tasks (create_task, create_project) that one server runs at once; more wait in the state folder.'),
+        .describe('Durable tasks that one server runs at once; more wait in the state folder. MCP tasks may be as many again.'),
       task_retention: seconds()
         .prefault(MAX_SECONDS)
         .describe('How long a durable task that ended, or a project of which all have, can be looked at, seconds.'),
