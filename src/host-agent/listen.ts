@@ -26,6 +26,8 @@ const MAX_PATH_BYTES = 104;
 /** @throws Failure `invalid_config`, `unavailable` */
 export async function listen(agent: Agent, settings: Config['host_agent'], state: string): Promise<Listening> {
   const places: string[] = [];
+  // What is wrong with them is told before anything listens.
+  const certificates = settings.host === '' ? undefined : await certificatesOf(settings);
   const descriptors = handedOver();
   let leave = () => {};
   if (descriptors.length > 0) {
@@ -40,10 +42,10 @@ export async function listen(agent: Agent, settings: Config['host_agent'], state
     leave = () => rmSync(path, { force: true });
   }
   let secure: (Server & { setSecureContext?(options: object): void }) | undefined;
-  if (settings.host !== '') {
+  if (certificates) {
     const https = await import('node:https');
     const options = {
-      ...(await certificatesOf(settings)),
+      ...certificates,
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2' as const,

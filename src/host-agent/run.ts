@@ -47,9 +47,20 @@ export async function runHostAgent(loaded: LoadedConfig, patience?: Patience): P
     ...(patience && { patience }),
     onLimited: limitedTeller(audit),
   });
-  // Before somebody asks: a user that cannot be used is told at the start.
-  for (const user of current.hosts.users) await current.hosts.as(user);
-  const listening = await listen(agent, config.host_agent, state);
+  const close = async () => {
+    await agent.close();
+    await machines[Symbol.asyncDispose]();
+    await audit?.[Symbol.asyncDispose]();
+  };
+  let listening: Listening;
+  try {
+    // Before somebody asks: a user that cannot be used is told at the start.
+    for (const user of current.hosts.users) await current.hosts.as(user);
+    listening = await listen(agent, config.host_agent, state);
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
   return {
     places: listening.places,
     users: current.hosts.users,
@@ -60,10 +71,8 @@ export async function runHostAgent(loaded: LoadedConfig, patience?: Patience): P
       current = next;
     },
     async close() {
-      await agent.close();
       listening.leave();
-      await machines[Symbol.asyncDispose]();
-      await audit?.[Symbol.asyncDispose]();
+      await close();
     },
   };
 }

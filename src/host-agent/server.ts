@@ -179,7 +179,7 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
       server.headersTimeout = patience.headersMs;
       server.requestTimeout = patience.requestMs;
       server.keepAliveTimeout = 75_000;
-      server.maxConnections = (1 + OTHERS) * settings.max_concurrent + 64;
+      server.maxConnections = Math.max(MIN_CONNECTIONS, 2 * (1 + OTHERS) * settings.max_concurrent);
       server.maxRequestsPerSocket = 0;
       servers.push(server);
       return server;
@@ -198,6 +198,8 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
   };
 }
 
+/** Connections cost little; those that ask for nothing are closed. */
+const MIN_CONNECTIONS = 1024;
 /** Requests that look, for each that runs a command. */
 const OTHERS = 4;
 /** How long what was aborted may take to end when the agent stops, milliseconds. */

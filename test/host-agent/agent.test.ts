@@ -25,7 +25,9 @@ describe('a host agent', () => {
 
   it('tells what it can', async () => {
     const { frames } = await ask(agent, '/capabilities');
-    expect(frames[0]).toMatchObject({ value: { protocol: 1, version: expect.any(String), users: [expect.any(String)], jobs: true } });
+    expect(frames[0]).toMatchObject({
+      value: { protocol: 1, version: expect.any(String), users: [expect.any(String)], jobs: true },
+    });
     const info = await ask(agent, '/info');
     expect(info.frames[0]).toMatchObject({ value: { platform: process.platform, surroundings: { workspace: agent.workspace } } });
   });
@@ -68,7 +70,9 @@ describe('a host agent', () => {
     const state = join(agent.home.folder, '.local/state/mcp-python');
     const answer = await ask(agent, '/files/open', { body: { path: join(agent.folder, 'requests.db') } });
     expect(failureOf(answer)).toMatchObject({ code: 'denied', message: expect.stringContaining(state) });
-    expect((await ask(agent, '/files/open', { body: { path: join(agent.home.folder, 'config-host-agent.json') } })).status).toBe(403);
+    expect((await ask(agent, '/files/open', { body: { path: join(agent.home.folder, 'config-host-agent.json') } })).status).toBe(
+      403,
+    );
   });
 
   it('writes only a file that leads where its client saw it lead', async () => {
@@ -131,7 +135,11 @@ describe('starting a host agent', () => {
     await expect(startAgent({}, { socket: agent.socket })).rejects.toThrow(/Another host agent listens/);
   }, 20_000);
 
-  it.skipIf(process.getuid?.() !== 0)('fails as root while nobody says whom commands run as (skipped for others)', async () => {
-    await expect(startAgent({ users: [] })).rejects.toThrow(/runs as root/);
-  }, 20_000);
+  it.skipIf(process.getuid?.() !== 0)(
+    'fails as root while nobody says whom commands run as (skipped for others)',
+    async () => {
+      await expect(startAgent({ users: [] })).rejects.toThrow(/runs as root/);
+    },
+    20_000,
+  );
 });

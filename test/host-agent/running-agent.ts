@@ -5,7 +5,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Backend } from '../../src/backends/backend.ts';
+import type { Backend, Surroundings } from '../../src/backends/backend.ts';
 import { createHostAgentBackend } from '../../src/backends/host-agent/host-agent-backend.ts';
 import { createHome, type Home, type RunningProgram, startProgram } from '../fixtures/server.ts';
 
@@ -61,6 +61,12 @@ export async function startAgent(
 
 export function clientOf({ socket }: Pick<RunningAgent, 'socket'>, user?: string): Backend {
   return createHostAgentBackend({ name: 'host_agent:test', socketPath: socket, ...(user !== undefined && { user }) });
+}
+
+/** Where the machine of an agent is, as it says. */
+export async function surroundingsOf(client: Backend): Promise<Surroundings> {
+  if (!client.surroundings) throw new Error('It does not say where it is.');
+  return client.surroundings();
 }
 
 export interface Answer {

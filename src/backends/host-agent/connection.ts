@@ -64,6 +64,8 @@ const BUSY_MS = 60_000;
 const PAUSE_MS = 100;
 /** Silence after which a connection counts as broken, milliseconds. */
 const SILENCE_MS = 4 * ALIVE_MS;
+/** How long a look may take: searching a large tree says nothing until it is done. */
+const LOOK_MS = 120_000;
 /** How long what was cancelled may take to tell how it ended, milliseconds. */
 const CANCEL_MS = 10_000;
 
@@ -81,18 +83,48 @@ interface Attempt {
   readonly signal?: AbortSignal | undefined;
   /** How long the agent may be silent; it tells that it lives where a stream takes long. */
   readonly silenceMs: number;
+  /** It may take as long as a command does. */
+  readonly long?: boolean;
+}
+
+/** Connections for what is short: it must not wait for what is long. */
+interface Pools {
+  readonly short: Agent;
+  readonly long: Agent;
+}
+
+interface Channel {
+  readonly start: typeof requestHttp;
+  readonly pools: Pools;
+  readonly token: string | undefined;
+}
+
+/** Connections at once for what is short, and for what may take long; more wait. */
+const MAX_SHORT = 32;
+const MAX_LONG = 256;
+
+function poolsOf(make: (maxSockets: number) => Agent): Pools {
+  return { short: make(MAX_SHORT), long: make(MAX_LONG) };
+}
+
+function closePools({ pools: { short, long } }: Channel): void {
+  short.destroy();
+  long.destroy();
 }
 
 export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
   const { name, socketPath, tls, user } = target;
-  const options = { keepAlive: true, keepAliveMsecs: ALIVE_MS, maxSockets: 256, maxFreeSockets: 32, scheduling: 'lifo' as const };
-  let secure: Promise<{ start: typeof requestHttp; agent: Agent; token: string | undefined }> | undefined;
-  const plain = tls ? undefined : { start: requestHttp, agent: new Agent(options), token: undefined };
+  const options = { keepAlive: true, keepAliveMsecs: ALIVE_MS, maxFreeSockets: 32, scheduling: 'lifo' as const };
+  let secure: Promise<Channel> | undefined;
+  const plain: Channel | undefined = tls
+    ? undefined
+    : { start: requestHttp, pools: poolsOf((maxSockets) => new Agent({ ...options, maxSockets })), token: undefined };
 
-  async function openSecure({ certificates, token, serverName }: TlsTarget) {
+  async function openSecure({ certificates, token, serverName }: TlsTarget): Promise<Channel> {
     const [https, files, credential] = await Promise.all([import('node:https'), certificates(), token?.()]);
-    const agent = new https.Agent({ ...options, ...files, minVersion: 'TLSv1.2', ...(serverName && { servername: serverName }) });
-    return { start: https.request as typeof requestHttp, agent, token: credential };
+    const shared = { ...options, ...files, minVersion: 'TLSv1.2' as const, ...(serverName && { servername: serverName }) };
+    const pools = poolsOf((maxSockets) => new https.Agent({ ...shared, maxSockets }));
+    return { start: https.request as typeof requestHttp, pools, token: credential };
   }
 
   function channel() {
@@ -105,13 +137,13 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
   }
 
   /** Resolves with the head of the answer. @throws NotSent, or whatever broke the connection after that */
-  async function send({ method, path, body, headers, signal, silenceMs }: Attempt): Promise<IncomingMessage> {
-    const { start, agent, token } = await channel();
+  async function send({ method, path, body, headers, signal, silenceMs, long }: Attempt): Promise<IncomingMessage> {
+    const { start, pools, token } = await channel();
     return new Promise((resolve, reject) => {
       let connected = false;
       const sending = start({
         ...(tls ? { host: tls.host, port: tls.port } : { socketPath }),
-        ...{ agent, method, path },
+        ...{ agent: long ? pools.long : pools.short, method, path },
         headers: {
           host: tls ? `${tls.host}:${tls.port}` : 'host-agent',
           [HEADERS.protocol]: String(PROTOCOL),
@@ -226,14 +258,13 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
   function attemptOf(path: string, body: object): Attempt & { readonly key: string } {
     const key = randomUUID();
     const headers = { [HEADERS.key]: key, [HEADERS.time]: String(Date.now()) };
-    return { method: 'POST', path, body: JSON.stringify(body), headers, silenceMs: SILENCE_MS, key };
+    return { method: 'POST', path, body: JSON.stringify(body), headers, silenceMs: SILENCE_MS, long: true, key };
   }
 
   return {
     async look<T>(method: 'GET' | 'POST', path: string, body?: object, signal?: AbortSignal): Promise<T> {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      // Searching a large tree says nothing until it is done.
-      const attempt = { method, path, body: text, headers: {}, signal, silenceMs: CANCEL_MS * 12 };
+      const attempt = { method, path, body: text, headers: {}, signal, silenceMs: LOOK_MS, long: signal !== undefined };
       return settled(await insist(attempt, (response) => takeOutcome(response))) as T;
     },
     async act<T>(path: string, body: object, { signal, onFrame }: ActOptions = {}): Promise<T> {
@@ -277,8 +308,8 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
       if (response.statusCode !== 200) throw away(new Error(`it answers ${response.statusCode}`), 'not_run');
     },
     close() {
-      plain?.agent.destroy();
-      void secure?.then(({ agent }) => agent.destroy()).catch(() => {});
+      if (plain) closePools(plain);
+      void secure?.then(closePools).catch(() => {});
     },
   };
 }
