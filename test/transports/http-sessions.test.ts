@@ -50,6 +50,7 @@ describe('initialize', () => {
           prompts: { listChanged: true },
           completions: {},
           logging: {},
+          tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
         },
         serverInfo: { name: 'mcp-python', title: expect.any(String), version: expect.any(String) },
         instructions: expect.stringMatching(/\w{4}/),
