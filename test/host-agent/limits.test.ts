@@ -28,7 +28,7 @@ beforeAll(async () => {
 function configOf(path: string): LoadedConfig {
   const users = OWN_USER ? [OWN_USER] : [];
   const config = configSchema.parse({
-    host_agent: { socket: path, workspace, profile: 'developer', max_concurrent: 8, users },
+    host_agent: { socket: path, workspace, profile: 'developer', sandbox: 'off', max_concurrent: 8, users },
     state: { directory: `${path}-state` },
   });
   return {

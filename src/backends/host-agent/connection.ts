@@ -205,14 +205,16 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
     const startedMs = performance.now();
     let awaySinceMs: number | undefined;
     let sent = false;
+    let refusals = 0;
     for (;;) {
       try {
         const response = await send(attempt);
-        const waitMs = response.statusCode === 429 ? Number(response.headers['retry-after'] ?? 1) * 1000 : undefined;
-        if (waitMs !== undefined && performance.now() - startedMs + waitMs < BUSY_MS) {
+        if (response.statusCode === 429 && performance.now() - startedMs < BUSY_MS) {
           response.resume();
+          const askedMs = Number(response.headers['retry-after'] ?? 1) * 1000;
+          const waitMs = Math.min(askedMs, PAUSE_MS * 2 ** refusals++);
           // Not all at once.
-          await sleep(waitMs * (0.25 + Math.random()), undefined, attempt.signal && { signal: attempt.signal });
+          await sleep(waitMs * (0.5 + Math.random()), undefined, attempt.signal && { signal: attempt.signal });
           continue;
         }
         sent = true;
