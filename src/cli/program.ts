@@ -24,6 +24,7 @@ const SUBCOMMANDS: readonly { readonly name: string; readonly summary: string; l
   { name: 'keys', summary: 'make, list and revoke API keys for clients over HTTP', load: () => import('./keys.ts') },
   { name: 'audit', summary: 'read the audit log, and check that nobody changed it', load: () => import('./audit.ts') },
   { name: 'agents', summary: 'look at the agents of the running server, and manage them', load: () => import('./agents.ts') },
+  { name: 'service', summary: 'run serve or host-agent as a service of systemd', load: () => import('./service.ts') },
   { name: 'setup', summary: 'enter mcp-python in the configuration of a client', load: () => import('./setup.ts') },
   { name: 'doctor', summary: 'check that everything works, and say what to do where not', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print a completion script for a shell', load: () => import('./completion.ts') },

@@ -56,15 +56,23 @@ async function serve({ host, port }: ServeOptions, command: Command): Promise<vo
   const onAccess = (entry: AccessEntry) => void runtime.audit?.record(entry).catch(() => {});
   const messages = await messagesAt(runtime.config.log.level);
   const onWarning = (warning: string) => messages.warn(warning);
+  const [{ serviceManager }, { handedOver }] = await Promise.all([
+    import('../systemd/notify.ts'),
+    import('../systemd/listen-fds.ts'),
+  ]);
+  const [descriptor] = handedOver();
   const server = await serveHttp(
     runtime,
-    { host: mcp_http_host, port: mcp_http_port },
+    { host: mcp_http_host, port: mcp_http_port, ...(descriptor !== undefined && { descriptor }) },
     { onAccess, onWarning, localSocket: true, control: createControl(runtime.orchestrator) },
   );
   await printData(wantsJson(command) ? JSON.stringify({ url: server.url, pid: process.pid }) : server.url);
+  const manager = serviceManager(process.env, onWarning);
+  await manager.ready(`Serving MCP at ${server.url}`);
   await warnAboutAccess(runtime, mcp_http_host, onWarning);
   messages.info(`Serving MCP at ${server.url}. Stop with Ctrl-C.`);
   const signal = await stopped;
   messages.info(`Stopping on ${signal}: running calls have ${runtime.config.server.shutdown_grace_seconds} s to end.`);
+  await manager.stopping();
   await server.close();
 }

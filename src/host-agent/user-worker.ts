@@ -15,8 +15,12 @@ interface Context {
 
 type Method = (context: Context, ...args: never[]) => Promise<unknown>;
 
+/** What files are made with, as after a login: that of the agent is for its own files. */
+const UMASK = 0o022;
+
 /** Runs until the agent is gone; what still runs ends with it. */
 export function runUserProcess(): void {
+  process.umask(UMASK);
   const send = (message: FromUser) => void process.send?.(message, undefined, undefined, () => {});
   const running = new Map<number, AbortController>();
   const asked = new Map<number, (refused: Failure | undefined) => void>();

@@ -19,7 +19,7 @@ import { stateFolder } from '../state/folders.ts';
 import { writeKeepAlive } from './event-streams.ts';
 import { type AccessEntry, createHttpAuthentication } from './http-authentication.ts';
 import { HttpRefusal, readBody, sendAccepted, sendError, sendJson } from './http-exchange.ts';
-import { checkOrigin, corsHeaders, type OriginRules } from './http-origin.ts';
+import { checkOrigin, corsHeaders, isLoopback, type OriginRules } from './http-origin.ts';
 import { checkMediaTypes, isStateless, refuseStateless } from './http-request-kind.ts';
 import { createHttpSessions } from './http-sessions.ts';
 import { createHttpStateless } from './http-stateless.ts';
@@ -31,6 +31,8 @@ export interface HttpAddress {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Number of a socket that listens there already, as systemd hands over. */
+  readonly descriptor?: number;
 }
 
 export interface HttpServerOptions {
@@ -241,7 +243,7 @@ async function settle({ orchestrator }: Runtime, graceMs: number): Promise<void>
   while (busy() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
+function listen(server: Server, { host, port, descriptor }: HttpAddress): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
@@ -256,7 +258,19 @@ function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
         ),
       );
     });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+    const onListening = () => {
+      const bound = server.address() as AddressInfo;
+      // Who is asked for a key was decided by the configured address.
+      if (!isLoopback(host) || isLoopback(String(bound.address))) return resolve(bound.port);
+      server.close();
+      reject(
+        new Failure('invalid_config', `The socket that was handed over is not on this machine only, as ${host} is.`, {
+          hint: 'Set `server.mcp_http_host` to the address that systemd listens on.',
+        }),
+      );
+    };
+    if (descriptor === undefined) server.listen(port, host, onListening);
+    else server.listen({ fd: descriptor }, onListening);
   });
 }
 
