@@ -4,7 +4,7 @@ set -eu
 
 usage() {
   cat <<'USAGE'
-Usage: install.sh [--prefix DIR] [--archive FILE [--sha256 HEX]]
+Usage: install.sh [--prefix DIR] [--archive FILE [--sha256 HEX]] [--service ROLE]
        install.sh [--prefix DIR] --uninstall
 
 From a checkout, builds what is missing or older than the sources, and installs it.
@@ -12,6 +12,7 @@ From a checkout, builds what is missing or older than the sources, and installs 
   --prefix DIR     install below DIR (default: /usr/local for root, ~/.local for others)
   --archive FILE   install from an archive made by `npm run build -- --archive` instead
   --sha256 HEX     what the archive's SHA-256 must be (default: what FILE.sha256 says)
+  --service ROLE   then install a service of systemd: serve or host-agent (see mcp-python service)
   --uninstall      remove what was installed below the prefix, and nothing else
   --help           print this
 
@@ -26,21 +27,22 @@ fail() {
   exit "$status"
 }
 
-prefix='' archive='' sha256='' uninstall=false
+prefix='' archive='' sha256='' service='' uninstall=false
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix=* | --archive=* | --sha256=*)
+    --prefix=* | --archive=* | --sha256=* | --service=*)
       option=${1%%=*} value=${1#*=}
       shift
       set -- "$option" "$value" "$@"
       continue
       ;;
-    --prefix | --archive | --sha256)
+    --prefix | --archive | --sha256 | --service)
       [ -n "${2-}" ] || fail 2 "$1 needs a value. See --help."
       case $1 in
         --prefix) prefix=$2 ;;
         --archive) archive=$2 ;;
         --sha256) sha256=$2 ;;
+        --service) service=$2 ;;
       esac
       shift 2
       ;;
@@ -50,6 +52,11 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -z "$sha256" ] || [ -n "$archive" ] || fail 2 '--sha256 goes with --archive.'
+case $service in
+  '' | serve | host-agent) ;;
+  *) fail 2 "There is no service $service; there are serve and host-agent." ;;
+esac
+if $uninstall && [ -n "$service" ]; then fail 2 'Use mcp-python service uninstall for the service.'; fi
 if $uninstall && [ -n "$archive" ]; then fail 2 '--uninstall takes no archive.'; fi
 
 if [ -z "$prefix" ]; then
@@ -203,3 +210,4 @@ case ":$PATH:" in
   *":$prefix/bin:"*) ;;
   *) printf 'Put %s on your PATH to run mcp-python by its name.\n' "$prefix/bin" >&2 ;;
 esac
+[ -z "$service" ] || "$prefix/bin/mcp-python" service install "$service"

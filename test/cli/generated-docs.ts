@@ -34,10 +34,14 @@ export async function generatedBlocks(): Promise<readonly GeneratedBlock[]> {
     optionsIn('man/mcp-python.1', 'audit verify'),
     optionsIn('man/mcp-python.1', 'audit tail'),
     optionsIn('man/mcp-python.1', 'audit query'),
+    optionsIn('man/mcp-python.1', 'service print'),
+    optionsIn('man/mcp-python.1', 'service install'),
+    optionsIn('man/mcp-python.1', 'service uninstall'),
     optionsIn('man/mcp-python.1', 'setup'),
     optionsIn('man/mcp-python-serve.1', 'serve'),
     optionsIn('man/mcp-python-stdio.1', 'stdio'),
     optionsIn('man/mcp-python-call.1', 'call'),
+    optionsIn('man/mcp-python-host-agent.8', 'host-agent'),
   ];
 }
 
