@@ -101,7 +101,7 @@ describe.skipIf(!have('fish'))('completion fish (skipped where fish is not insta
         .filter(Boolean)
         .map((each) => each.split('\t')[0]);
     };
-    expect(offered('mcp-python se')).toEqual(['serve', 'setup']);
+    expect(offered('mcp-python se')).toEqual(['serve', 'service', 'setup']);
     expect(offered('mcp-python --log-level warn config sh')).toEqual(['show']);
     expect(offered('mcp-python setup cursor --scope ')).toEqual(['project', 'user']);
     expect(offered('mcp-python call read_f')).toEqual(['read_file']);
