@@ -35,6 +35,7 @@ describe('completion bash', () => {
     expect(offered('')).toEqual([
       'serve',
       'stdio',
+      'host-agent',
       'call',
       'tools',
       'config',
@@ -43,6 +44,7 @@ describe('completion bash', () => {
       'keys',
       'audit',
       'agents',
+      'service',
       'setup',
       'doctor',
       'completion',
