@@ -4,7 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { HeldObject, OpenFile } from '../backends/backend.ts';
-import { decodeBytes, encodeBytes, encodeFailure, type Told, type WireListing } from '../backends/host-agent/wire.ts';
+import {
+  decodeBytes,
+  encodeBytes,
+  encodeFailure,
+  type Resolved,
+  type Told,
+  type WireListing,
+} from '../backends/host-agent/wire.ts';
 import { Failure, toFailure } from '../errors.ts';
 import { withAsked } from './asked.ts';
 import { acts, type Endpoint, type HostCall, looks } from './endpoint.ts';
@@ -43,14 +50,17 @@ export function createFileEndpoints(): { readonly endpoints: Readonly<Record<str
   }
 
   const endpoints = {
-    '/files/resolve': looks(requests.paths, ({ paths }, { guarded }) =>
+    '/files/resolve': looks(requests.paths, ({ paths, look }, { guarded }) =>
       Promise.all(
-        paths.map((path) =>
-          guarded.files.resolve(path).then(
-            (value) => ({ value }),
-            (thrown: unknown) => ({ failure: encodeFailure(toFailure(thrown)) }),
-          ),
-        ),
+        paths.map(async (path) => {
+          try {
+            const realPath = await guarded.files.resolve(path);
+            const seen = look ? await told(() => guarded.files.stat(realPath)).catch(() => undefined) : undefined;
+            return { value: { realPath, ...(seen && { seen }) } satisfies Resolved };
+          } catch (thrown) {
+            return { failure: encodeFailure(toFailure(thrown)) };
+          }
+        }),
       ),
     ),
     '/files/stat': looks(requests.path, ({ path }, { guarded }) => told(() => guarded.files.stat(path))),

@@ -66,7 +66,7 @@ export const which = z.strictObject({ name: text, path: z.string() });
 export const cancel = z.strictObject({ key: z.string() });
 
 export const path = z.strictObject({ path: absolute });
-export const paths = z.strictObject({ paths: z.array(absolute).max(1000) });
+export const paths = z.strictObject({ paths: z.array(absolute).max(1000), look: z.boolean().optional() });
 const file = z.string().max(64);
 export const read = z.strictObject({ file, position: size, length: size.max(8 * 1024 ** 2) });
 export const close = z.strictObject({ file });

@@ -14,7 +14,7 @@ import { decodeBytes, encodeBytes, type Told, type WireListing } from './wire.ts
 const PIECE_BYTES = 4 * 1024 ** 2;
 
 export function createHostAgentFiles(agent: HostAgentConnection): BackendFiles {
-  const resolve = createResolver(agent);
+  const { resolve, lookedAt } = createResolver(agent);
 
   /** Where a path leads, if the judge agrees. What the agent says of a path is not told before. */
   async function judgedPlace(path: string, judge: Judge): Promise<string> {
@@ -45,7 +45,7 @@ export function createHostAgentFiles(agent: HostAgentConnection): BackendFiles {
 
   return {
     async stat(path, judge) {
-      const { object, value } = await look<FileInfo>('/files/stat', path, judge);
+      const { object, value } = lookedAt(path) ?? (await look<FileInfo>('/files/stat', path, judge));
       await judge.admit(object);
       return value;
     },

@@ -90,6 +90,12 @@ export interface Told<T> {
   readonly value: T;
 }
 
+/** Where a path leads; and what is there, where that was asked for and may be told. */
+export interface Resolved {
+  readonly realPath: string;
+  readonly seen?: Told<FileInfo>;
+}
+
 export interface WireListing {
   readonly entries: readonly Told<FileInfo>[];
   readonly truncated: boolean;
