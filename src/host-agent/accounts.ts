@@ -21,7 +21,9 @@ export function ownAccount(): Account {
 /** @param nameOrId a name, or a number @throws Failure `invalid_config` where there is no such user */
 export function findAccount(nameOrId: string): Account {
   const [name = '', , uid, gid, , home = '/', shell] = entry('passwd', nameOrId, 'user');
-  return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
+  // Who may not log in has a program there that only says so.
+  const usable = shell && !/\/(?:nologin|false)$/.test(shell);
+  return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: usable ? shell : '/bin/sh' };
 }
 
 /** @throws Failure `invalid_config` where there is no such group */

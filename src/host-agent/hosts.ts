@@ -80,11 +80,12 @@ export function createHosts({ config, files, state, folder, machines, audit }: H
   const hosts = new Map<string, Promise<Host>>();
 
   function surroundingsOf(account: Account): Surroundings {
-    const { HOME, USER, LOGNAME, SHELL, TMPDIR, ...rest } = process.env;
+    const { HOME, USER, LOGNAME, SHELL, TMPDIR, PATH, ...rest } = process.env;
     const ours = account.uid === own.uid;
     const environment = {
       ...rest,
-      ...(ours && TMPDIR && { TMPDIR }),
+      // Folders in our PATH may be our own, and not for others.
+      ...(ours && { TMPDIR, PATH }),
       ...{ HOME: account.home, USER: account.name, LOGNAME: account.name, SHELL: account.shell },
     };
     const { certificate_file, key_file, client_ca_file } = settings.tls;

@@ -5,10 +5,11 @@ import { VERSION } from '../version.ts';
 import { type Endpoint, looks } from './endpoint.ts';
 import * as requests from './requests.ts';
 
-export function createMachineEndpoints(users: readonly string[], maxBodyBytes: number): Readonly<Record<string, Endpoint>> {
-  const capabilities: Capabilities = { protocol: PROTOCOL, version: VERSION, users, jobs: true, maxBodyBytes };
+/** @param users whom commands can be run as now, the default first */
+export function createMachineEndpoints(users: () => readonly string[], maxBodyBytes: number): Readonly<Record<string, Endpoint>> {
+  const fixed = { protocol: PROTOCOL, version: VERSION, jobs: true, maxBodyBytes };
   return {
-    '/capabilities': looks(requests.nothing, async () => capabilities, 'GET'),
+    '/capabilities': looks(requests.nothing, async () => ({ ...fixed, users: users() }) satisfies Capabilities, 'GET'),
     '/info': looks(
       requests.nothing,
       async (_, { guarded, host }) => ({ ...(await guarded.info()), surroundings: host.surroundings }) satisfies HostInfo,

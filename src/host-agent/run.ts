@@ -1,6 +1,6 @@
 /** The whole life of a host agent: started, read anew, stopped. */
 import { join } from 'node:path';
-import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry, AuditLog } from '../audit/audit-log.ts';
 import { openOnFirstUse } from '../audit/first-use.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { keysFolder } from '../identity/key-record.ts';
@@ -10,7 +10,7 @@ import { VERSION } from '../version.ts';
 import { createHosts, type Hosts, openUserMachines } from './hosts.ts';
 import { type Listening, listen } from './listen.ts';
 import { createDoor, type Door } from './peers.ts';
-import { type Agent, createAgent, type Patience } from './server.ts';
+import { type Agent, createAgent, type FinishedCall, type Patience } from './server.ts';
 
 export interface RunningAgent {
   readonly places: Listening['places'];
@@ -45,6 +45,7 @@ export async function runHostAgent(loaded: LoadedConfig, patience?: Patience): P
     folder,
     current: () => current,
     ...(patience && { patience }),
+    onCall: (call) => void audit?.record(recordOf(call)).catch(() => {}),
     onLimited: limitedTeller(audit),
   });
   const close = async () => {
@@ -74,6 +75,20 @@ export async function runHostAgent(loaded: LoadedConfig, patience?: Patience): P
       listening.leave();
       await close();
     },
+  };
+}
+
+function recordOf({ principal, tool, task, outcome, durationMs, target }: FinishedCall): AuditEntry {
+  const failure = 'failure' in outcome ? outcome.failure : undefined;
+  return {
+    event: 'call',
+    principal: principal.id,
+    principal_name: principal.name,
+    ...{ task, tool },
+    outcome: !failure ? 'completed' : failure.code === 'denied' ? 'denied' : 'failed',
+    ...(failure && { code: failure.code, reason: failure.message }),
+    duration_ms: durationMs,
+    ...(target !== undefined && { target }),
   };
 }
 

@@ -36,8 +36,23 @@ export interface AgentOptions {
   /** Replaced when the configuration is read anew. */
   readonly current: () => { readonly hosts: Hosts; readonly door: Door };
   readonly patience?: Patience;
-  /** Calls are told of for the audit log: somebody asked for more than there is room for. */
+  /** Told, for the audit log, of what was asked for and how it ended. Must not throw. */
+  onCall?(call: FinishedCall): void;
+  /** Told that somebody asked for more than there is room for. Must not throw. */
   onLimited?(principal: Principal): void;
+}
+
+/** A request that did something, or read something of the machine's. */
+export interface FinishedCall {
+  readonly principal: Principal;
+  /** `files/read` */
+  readonly tool: string;
+  /** The key of the request, or a new UUID. */
+  readonly task: string;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  /** The path it was about. */
+  readonly target: string | undefined;
 }
 
 export interface Agent {
@@ -49,12 +64,19 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-export function createAgent({ settings, folder, current, patience = PATIENCE, onLimited }: AgentOptions): Agent {
+export function createAgent({ settings, folder, current, patience = PATIENCE, onCall, onLimited }: AgentOptions): Agent {
   const windowMs = settings.replay_window * 1000;
   // Twice the window: a clock may be that much ahead, and then that much time passes.
   const once = openOnce(folder, 2 * windowMs + 60_000);
   const files = createFileEndpoints();
-  const fixed = { ...EXECUTE_ENDPOINTS, ...files.endpoints, ...createJobEndpoints(join(folder, 'claims')) };
+  const endpoints: ReadonlyMap<string, Endpoint> = new Map(
+    Object.entries({
+      ...createMachineEndpoints(() => current().hosts.users, settings.max_body_bytes),
+      ...EXECUTE_ENDPOINTS,
+      ...files.endpoints,
+      ...createJobEndpoints(join(folder, 'claims')),
+    }),
+  );
   const running = new Map<string, AbortController>();
   const servers: Server[] = [];
   /** Requests that run: commands, and the rest, which must go on when there is no room for more commands. */
@@ -62,8 +84,7 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
   let closing = false;
 
   function endpointOf(method: string | undefined, path: string): Endpoint {
-    const all = { ...createMachineEndpoints(current().hosts.users, settings.max_body_bytes), ...fixed };
-    const endpoint = Object.hasOwn(all, path) ? (all as Record<string, Endpoint>)[path] : undefined;
+    const endpoint = endpoints.get(path);
     if (!endpoint) throw new Failure('not_found', `The host agent has nothing at ${path.slice(0, 100)}.`);
     if (endpoint.method !== method)
       throw new Failure('invalid_input', `${path} takes ${endpoint.method}.`, { details: { status: 405 } });
@@ -124,8 +145,17 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
       abort.abort();
     });
     const frames = openFrames(response);
-    const call = callOf({ path, principal, host, key, signal: abort.signal, frames });
-    const work = () => attempt(() => endpoint.run(input as never, call), state);
+    const task = key ?? randomUUID();
+    const call = callOf({ path, principal, host, task, signal: abort.signal, frames });
+    const work = async () => {
+      const startedMs = performance.now();
+      const outcome = await attempt(() => endpoint.run(input as never, call), state);
+      if (endpoint.effect || RECORDED.has(path)) {
+        const durationMs = Math.round(performance.now() - startedMs);
+        onCall?.({ principal, tool: path.slice(1), task, outcome, durationMs, target: targetOf(input) });
+      }
+      return outcome;
+    };
     if (key === undefined) {
       const outcome = await work();
       if ('failure' in outcome) return sendFailure(response, failureOf(outcome));
@@ -231,13 +261,21 @@ interface CallParts {
   readonly path: string;
   readonly principal: Principal;
   readonly host: Host;
-  readonly key: string | undefined;
+  readonly task: string;
   readonly signal: AbortSignal;
   readonly frames: FrameStream;
 }
 
-function callOf({ path, principal, host, key, signal, frames }: CallParts): HostCall {
-  const guarded = host.machine.forCall({ principal, tool: path.slice(1), taskId: key ?? randomUUID(), signal });
+/** What is recorded although it only looks: whoever does it is told what is in files. */
+const RECORDED: ReadonlySet<string> = new Set(['/files/open', '/files/list', '/files/search']);
+
+function targetOf(input: unknown): string | undefined {
+  const { path, directory } = input as Record<string, unknown>;
+  return [path, directory].find((each) => typeof each === 'string');
+}
+
+function callOf({ path, principal, host, task, signal, frames }: CallParts): HostCall {
+  const guarded = host.machine.forCall({ principal, tool: path.slice(1), taskId: task, signal });
   return { principal, host, guarded, signal, frames };
 }
 

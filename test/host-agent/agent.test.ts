@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -112,6 +112,31 @@ describe('a host agent', () => {
     expect(records).toContainEqual(expect.objectContaining({ event: 'start', role: 'host-agent' }));
     expect(records.find(({ event }) => event === 'command').principal).toMatch(/^(user:\d+|socket)$/);
   });
+
+  it('records who read which file', async () => {
+    const path = join(agent.workspace, 'read-by-somebody.txt');
+    writeFileSync(path, 'x');
+    await ask(agent, '/files/open', { body: { path } });
+    const told = () => readFileSync(join(agent.folder, 'audit', 'audit-00000001.jsonl'), 'utf8');
+    await expect.poll(told, { timeout: 3000 }).toMatch(/"event":"call"[^\n]*"target":"[^"]*read-by-somebody.txt"/);
+  });
+
+  it.skipIf(spawnSync('bwrap', ['--version']).status !== 0)(
+    'makes the sandbox of a command as narrow as its client asks (skipped without bubblewrap)',
+    async () => {
+      const path = join(agent.workspace, 'narrow.txt');
+      const confinement = { writable: [], hidden: [], network: 'none' };
+      const narrow = await execute(`echo x >${path}`, { confinement, cwd: '/' });
+      expect(narrow.frames.at(-1)).toMatchObject({ value: { outcome: 'exited' } });
+      expect(existsSync(path)).toBe(false);
+      await execute(`echo x >${path}`, { confinement: { ...confinement, writable: ['/'] } });
+      expect(existsSync(path)).toBe(true);
+      // Nor is it wider for that.
+      const wide = join(agent.home.folder, 'wide.txt');
+      await execute(`cp /etc/hostname ${wide}`, { confinement: { ...confinement, writable: ['/'] } });
+      expect(existsSync(wide)).toBe(false);
+    },
+  );
 
   it('takes a changed policy at SIGHUP, and keeps the old one where the new is none', async () => {
     const file = join(agent.home.folder, 'config-host-agent.json');

@@ -51,6 +51,12 @@ describe.runIf(canRun)('a host agent as root, for another user (skipped for othe
     expect(Buffer.from(stdout.head).toString()).toBe('0\n');
   });
 
+  it('gives them a PATH without folders that are only for root', async () => {
+    expect((await run('echo "$PATH $HOME $USER"')).trim()).toBe(
+      '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /nonexistent nobody',
+    );
+  });
+
   it('makes files that belong to that user, and reads no others', async () => {
     const path = join(agent.workspace, 'made.txt');
     await client.files.write(path, Buffer.from('made'), { createParents: true }, ALLOW);
