@@ -29,14 +29,16 @@ const CONFIGURATION = 'configuration';
 const PLUG_IN = 'plug-in';
 
 async function runChecks(command: Command): Promise<Check[]> {
-  const [machine, folders, { checkPort }, { checkClients }, { checkTools }, { checkSandbox }] = await Promise.all([
-    import('./checks/machine.ts'),
-    import('./checks/folders.ts'),
-    import('./checks/port.ts'),
-    import('./checks/clients.ts'),
-    import('./checks/tools.ts'),
-    import('./checks/sandbox.ts'),
-  ]);
+  const [machine, folders, { checkPort }, { checkClients }, { checkTools }, { checkSandbox }, { checkMachines }] =
+    await Promise.all([
+      import('./checks/machine.ts'),
+      import('./checks/folders.ts'),
+      import('./checks/port.ts'),
+      import('./checks/clients.ts'),
+      import('./checks/tools.ts'),
+      import('./checks/sandbox.ts'),
+      import('./checks/machines.ts'),
+    ]);
   const [loaded, configuration] = await configurationOf(command);
   const { config } = loaded;
   const { createRuntime } = await import('../runtime.ts');
@@ -54,6 +56,7 @@ async function runChecks(command: Command): Promise<Check[]> {
     folders.checkState(config),
     folders.checkBackend(config, backend),
     checkSandbox(config),
+    checkMachines(config, runtime.backend),
     checkTools(config),
     checkPort(config),
     machine.checkOpenFiles(config.server.max_sessions),

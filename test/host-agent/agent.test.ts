@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run, temporaryFile } from '../cli/run-program.ts';
 import { ask, failureOf, keyed, type RunningAgent, script, startAgent, stdoutOf } from './running-agent.ts';
 
 let agent: RunningAgent;
@@ -153,6 +154,22 @@ describe('a host agent', () => {
     await change({}, /read anew/);
     expect((await execute('uname')).status).toBe(200);
   });
+});
+
+describe('doctor', () => {
+  it('tells of each host agent in the configuration whether it answers', async () => {
+    const host_agents = [
+      { name: 'here', socket: agent.socket },
+      { name: 'away', socket: `${agent.socket}.none` },
+    ];
+    const { stdout } = await run(['doctor', '--json', '--config', temporaryFile('config.json', JSON.stringify({ host_agents }))]);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; message: string }[] };
+    expect(checks.find(({ name }) => name === 'host_agent:here')).toMatchObject({ status: 'ok' });
+    expect(checks.find(({ name }) => name === 'host_agent:away')).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('cannot be reached'),
+    });
+  }, 20_000);
 });
 
 describe('starting a host agent', () => {
