@@ -133,6 +133,8 @@ export function hostAgentUnits(options: HostAgentOptions): readonly Unit[] {
           'StateDirectory=mcp-python-host-agent mcp-python-jobs',
           'StateDirectoryMode=0711',
           'Environment=MCP_PYTHON_STATE_DIRECTORY=%S/mcp-python-host-agent',
+          "# Not root's own home, which it does not see.",
+          'Environment=HOME=%S/mcp-python-host-agent',
         ]),
     ...credentialsOf(options),
     ...(tlsKey === '' || user
@@ -232,7 +234,7 @@ function hardening(
     'SystemCallErrorNumber=EPERM',
     '# Commands run in a sandbox (bubblewrap) that is made of namespaces and mounts.',
     'SystemCallFilter=@system-service @mount',
-    'RestrictNamespaces=user mnt pid ipc uts net',
+    'RestrictNamespaces=user mnt pid ipc uts cgroup net',
     '# It has a /proc of its own, which the kernel gives only where nothing in ours is covered: so neither',
     '# ProtectKernelTunables nor ProtectKernelLogs. Without capabilities and devices there is nothing to be changed there.',
     '# Limits of commands are control groups below ours, so no ProtectControlGroups.',
