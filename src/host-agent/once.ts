@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Outcome } from '../backends/host-agent/wire.ts';
 import { Failure } from '../errors.ts';
-import { inOneStep, openDatabase } from '../state/sqlite-database.ts';
+import { openDatabase } from '../state/sqlite-database.ts';
 
 /** A request that is to have an effect. */
 export interface KeyedRequest {
@@ -57,8 +57,11 @@ export function openOnce(folder: string, keptMs: number): Once {
   const database = openDatabase(join(folder, 'requests.db'), MIGRATIONS);
   const agent = randomUUID();
   const running = new Map<string, Promise<Outcome>>();
+  const unwritten = new Map<string, () => void>();
   const find = database.prepare('SELECT digest, agent, outcome FROM requests WHERE peer = ? AND key = ?');
-  const begin = database.prepare('INSERT INTO requests (peer, key, digest, agent, begun_ms) VALUES (?, ?, ?, ?, ?)');
+  const begin = database.prepare(
+    'INSERT INTO requests (peer, key, digest, agent, begun_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const end = database.prepare('UPDATE requests SET outcome = ? WHERE peer = ? AND key = ?');
   const forget = database.prepare('DELETE FROM requests WHERE begun_ms < ? AND (outcome IS NOT NULL OR agent <> ?)');
   const sweeping = setInterval(() => forget.run(Date.now() - keptMs, agent), SWEEP_MS);
@@ -79,27 +82,35 @@ export function openOnce(folder: string, keptMs: number): Once {
     });
   }
 
+  /** Once the outcome is on its way: who is killed in between says that it is not known, which is true then. */
+  function keep(peer: string, key: string, outcome: Outcome): void {
+    const name = `${peer} ${key}`;
+    const write = () => {
+      unwritten.delete(name);
+      try {
+        end.run(textOf(outcome), peer, key);
+      } finally {
+        running.delete(name);
+      }
+    };
+    unwritten.set(name, write);
+    setImmediate(() => unwritten.has(name) && write());
+  }
+
   return {
     async run({ peer, key, content }, work) {
       const digest = digestOf(content);
       const name = `${peer} ${key}`;
-      const row = inOneStep(database, () => {
-        const known = find.get(peer, key) as Row | undefined;
-        if (!known) begin.run(peer, key, digest, agent, Date.now());
-        return known;
-      });
-      if (row) return { outcome: await kept(row, digest, name), repeated: true };
+      const isNew = begin.run(peer, key, digest, agent, Date.now()).changes === 1;
+      if (!isNew) return { outcome: await kept(find.get(peer, key) as unknown as Row, digest, name), repeated: true };
       const going = work();
       running.set(name, going);
-      try {
-        const outcome = await going;
-        end.run(textOf(outcome), peer, key);
-        return { outcome, repeated: false };
-      } finally {
-        running.delete(name);
-      }
+      const outcome = await going;
+      keep(peer, key, outcome);
+      return { outcome, repeated: false };
     },
     close() {
+      for (const write of unwritten.values()) write();
       clearInterval(sweeping);
       database.close();
     },

@@ -152,7 +152,8 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
       const outcome = await attempt(() => endpoint.run(input as never, call), state);
       if (endpoint.effect || RECORDED.has(path)) {
         const durationMs = Math.round(performance.now() - startedMs);
-        onCall?.({ principal, tool: path.slice(1), task, outcome, durationMs, target: targetOf(input) });
+        // Once the answer is on its way.
+        setImmediate(() => onCall?.({ principal, tool: path.slice(1), task, outcome, durationMs, target: targetOf(input) }));
       }
       return outcome;
     };
