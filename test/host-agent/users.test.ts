@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, ExecRequest, Judge } from '../../src/backends/backend.ts';
@@ -28,7 +28,11 @@ describe.runIf(canRun)('a host agent as root, for another user (skipped for othe
     const { workspace, environment } = await surroundingsOf(client);
     request = { cwd: workspace, env: environment, timeoutMs: 20_000, maxOutputBytes: 10_000 };
   }, 40_000);
+  // Where the jobs of users without a home are.
+  const jobsOfAll = '/var/lib/mcp-python-jobs';
+  const hadJobs = existsSync(jobsOfAll);
   afterAll(async () => {
+    if (!hadJobs) rmSync(jobsOfAll, { recursive: true, force: true });
     await client?.[Symbol.asyncDispose]();
     await agent?.[Symbol.asyncDispose]();
   });
