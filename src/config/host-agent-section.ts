@@ -12,6 +12,7 @@ export const HOST_AGENT_PATH_KEYS = [
   'host_agent.path_restrictions',
 ] as const;
 
+/** The agent itself. */
 export const hostAgentSection = z
   .strictObject({
     socket: z
@@ -103,6 +104,7 @@ const hostAgentSchema = z.strictObject({
   server_name: z.string().min(1).optional(),
 });
 
+/** The agents that a server can use. */
 export const hostAgentsSection = z
   .array(hostAgentSchema)
   .default([])
@@ -112,4 +114,5 @@ export const hostAgentsSection = z
 
 /** One agent that a server can use. */
 export type HostAgentEntry = z.output<typeof hostAgentSchema>;
+/** The section `host_agent`. */
 export type HostAgentSettings = z.output<typeof hostAgentSection>;

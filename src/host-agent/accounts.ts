@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Failure } from '../errors.ts';
 
+/** A user of this machine. */
 export interface Account {
   readonly name: string;
   readonly uid: number;

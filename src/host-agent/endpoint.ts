@@ -17,6 +17,7 @@ export interface HostCall {
   readonly frames: FrameStream;
 }
 
+/** What can be asked for at one path. */
 export interface Endpoint<I = never> {
   readonly method: 'GET' | 'POST';
   readonly scope: Scope;
@@ -28,8 +29,6 @@ export interface Endpoint<I = never> {
   /** Goes on with the stream once the outcome has been told; it ends when this does. */
   goOn?(value: unknown, input: I, call: HostCall): Promise<void>;
 }
-
-export type Endpoints = ReadonlyMap<string, Endpoint>;
 
 /** An endpoint that only looks. */
 export function looks<I>(input: z.ZodType<I>, run: Endpoint<I>['run'], method: 'GET' | 'POST' = 'POST'): Endpoint {

@@ -37,6 +37,7 @@ export function parseObject(body: Uint8Array): Record<string, unknown> {
   throw new Failure('invalid_input', 'The body must be a JSON object.');
 }
 
+/** Answers with JSON, unless an answer has begun. */
 export function sendJson(response: ServerResponse, value: unknown, status = 200, headers: Record<string, string> = {}): void {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(value);
@@ -49,6 +50,7 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200,
   response.end(text);
 }
 
+/** Answers with a failure; `details.status` and `details.retry_after_seconds` go into the head. */
 export function sendFailure(response: ServerResponse, failure: Failure, headers: Record<string, string> = {}): void {
   const { status, retry_after_seconds: retryAfter } = failure.details ?? {};
   sendJson(response, { failure: failureToJson(failure) }, typeof status === 'number' ? status : statusOf(failure.code), {
@@ -70,6 +72,7 @@ export interface FrameStream {
 /** Bytes that may wait for a slow reader. */
 const MAX_WAITING = 4 * 1024 ** 2;
 
+/** The stream of one answer; its head is sent with the first frame. */
 export function openFrames(response: ServerResponse): FrameStream {
   const begin = (repeated: boolean) => {
     if (response.headersSent) return;

@@ -5,6 +5,7 @@ import { acts, type Endpoint, looks } from './endpoint.ts';
 import type { Host } from './hosts.ts';
 import * as requests from './requests.ts';
 
+/** Endpoints by path. */
 export const EXECUTE_ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/execute': acts(
     requests.execute,

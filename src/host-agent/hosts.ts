@@ -22,6 +22,7 @@ export interface Host {
   readonly backend: Backend;
 }
 
+/** The machine for every user of the configuration. */
 export interface Hosts {
   /** Names of the users, the default first. */
   readonly users: readonly string[];
@@ -29,6 +30,7 @@ export interface Hosts {
   as(user: string | undefined): Promise<Host>;
 }
 
+/** What the machine is guarded by. */
 export interface HostsOptions {
   readonly config: Config;
   /** Configuration files that were read. */

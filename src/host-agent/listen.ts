@@ -11,6 +11,7 @@ import { handedOver } from '../systemd/listen-fds.ts';
 import { groupId } from './accounts.ts';
 import type { Agent } from './server.ts';
 
+/** Where an agent listens. */
 export interface Listening {
   /** `unix:/run/…`, `https://…`, `systemd:3`. */
   readonly places: readonly string[];

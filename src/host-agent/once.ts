@@ -17,6 +17,7 @@ export interface KeyedRequest {
   readonly content: readonly (string | Uint8Array)[];
 }
 
+/** The requests that have been seen. */
 export interface Once {
   /**
    * The outcome of the request: by `work` when it comes the first time; else the kept one, or that of the attempt that

@@ -16,6 +16,7 @@ import { userName } from './accounts.ts';
 /** Attempts that are refused and told of in a minute, for each address; further ones are cut short. */
 const FAILED_ATTEMPTS = 20;
 
+/** Where requests come in. */
 export interface Door {
   /**
    * Who sends the request.
@@ -24,6 +25,7 @@ export interface Door {
   admit(request: IncomingMessage): Promise<Principal>;
 }
 
+/** Who is let in. */
 export interface DoorOptions {
   readonly settings: Pick<Config['host_agent'], 'allowed_peers' | 'tls'>;
   /** Folder of the API keys. */
@@ -31,6 +33,7 @@ export interface DoorOptions {
   onRefused(reason: string, address: string): void;
 }
 
+/** The door of an agent with this configuration. */
 export function createDoor({ settings, keys, onRefused }: DoorOptions): Door {
   const verify: VerifyCredential = createKeyVerifier(createKeyLookup(keys));
   const failed = createFailedAttempts();

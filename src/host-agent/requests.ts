@@ -53,8 +53,11 @@ const label = z.strictObject({
   tool: z.string().max(256),
 });
 
+/** No input. */
 export const nothing = z.strictObject({});
+/** A command to run. */
 export const execute = z.strictObject({ ...execution, stream: z.boolean().optional() });
+/** A command that outlives its request. */
 export const startJob = z.strictObject({
   ...execution,
   terminal: z.boolean(),
@@ -62,14 +65,19 @@ export const startJob = z.strictObject({
   attached: z.boolean(),
   label,
 });
+/** A program to look for. */
 export const which = z.strictObject({ name: text, path: z.string() });
-export const cancel = z.strictObject({ key: z.string() });
 
+/** One path. */
 export const path = z.strictObject({ path: absolute });
+/** Paths to resolve, and whether to look at what is there. */
 export const paths = z.strictObject({ paths: z.array(absolute).max(1000), look: z.boolean().optional() });
 const file = z.string().max(64);
+/** A piece of an open file. */
 export const read = z.strictObject({ file, position: size, length: size.max(8 * 1024 ** 2) });
+/** An open file. */
 export const close = z.strictObject({ file });
+/** What a file is to hold. */
 export const write = z.strictObject({
   path: absolute,
   /** The real path that the client has judged. */
@@ -78,7 +86,9 @@ export const write = z.strictObject({
   createParents: z.boolean(),
   ifVersion: z.string().optional(),
 });
+/** A folder to list. */
 export const list = z.strictObject({ path: absolute, hidden: z.boolean(), limit: size });
+/** What to look for below a folder. */
 export const search = z.strictObject({
   directory: absolute,
   realPath: absolute,
@@ -93,12 +103,17 @@ export const search = z.strictObject({
 
 const id = z.string().max(64);
 const stream = z.enum(['stdout', 'stderr']);
+/** One job. */
 export const job = z.strictObject({ id });
+/** A piece of the output of a job. */
 export const readJob = z.strictObject({ id, stream, position: size, length: size.max(8 * 1024 ** 2) });
+/** How long to wait for a change, and since when. */
 export const jobChange = z.strictObject({
   id,
   maxMs: z.number().min(0).max(30_000),
   seen: z.strictObject({ stdout: size, stderr: size, ended: z.boolean() }).optional(),
 });
+/** Input for a job. */
 export const feedJob = z.strictObject({ id, data: base64 });
+/** A signal for a job. */
 export const signalJob = z.strictObject({ id, name: z.string().max(32) });

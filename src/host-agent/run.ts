@@ -12,6 +12,7 @@ import { type Listening, listen } from './listen.ts';
 import { createDoor, type Door } from './peers.ts';
 import { type Agent, createAgent, type FinishedCall, type Patience } from './server.ts';
 
+/** An agent that listens. */
 export interface RunningAgent {
   readonly places: Listening['places'];
   readonly users: readonly string[];

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { ALIVE_MS, encodeFailure, HEADERS, type Outcome, PROTOCOL } from '../backends/host-agent/wire.ts';
+import { ALIVE_MS, decodeFailure, encodeFailure, HEADERS, type Outcome } from '../backends/host-agent/wire.ts';
 import type { Config } from '../config/schema.ts';
 import { Failure, toFailure } from '../errors.ts';
 import { hasScope, type Principal } from '../identity/principal.ts';
@@ -16,6 +16,7 @@ import { createJobEndpoints } from './jobs.ts';
 import { createMachineEndpoints } from './machine.ts';
 import { openOnce } from './once.ts';
 import type { Door } from './peers.ts';
+import { checkProtocol, forbidden, headerOf, inputOf, keyOf, tooBusy } from './request-checks.ts';
 
 /** How patient the agent is with slow clients, milliseconds. */
 export interface Patience {
@@ -29,6 +30,7 @@ export interface Patience {
 
 const PATIENCE: Patience = { headersMs: 10_000, requestMs: 60_000, takeMs: 30_000 };
 
+/** What an agent is made of. */
 export interface AgentOptions {
   readonly settings: Config['host_agent'];
   /** Folder of what is the agent's own in the state folder. */
@@ -55,6 +57,7 @@ export interface FinishedCall {
   readonly target: string | undefined;
 }
 
+/** A host agent that serves. */
 export interface Agent {
   /** Takes requests from a server made by this. */
   serve(make?: (listener: RequestListener) => Server): Server;
@@ -64,6 +67,7 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+/** Serves nothing until it is given a server. */
 export function createAgent({ settings, folder, current, patience = PATIENCE, onCall, onLimited }: AgentOptions): Agent {
   const windowMs = settings.replay_window * 1000;
   // Twice the window: a clock may be that much ahead, and then that much time passes.
@@ -134,8 +138,8 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
   ): Promise<void> {
     const key = endpoint.effect ? keyOf(request, windowMs) : undefined;
     const body = await readBody(request, settings.max_body_bytes);
-    const user = one(request, HEADERS.user);
-    const input = endpoint.method === 'GET' ? {} : read(endpoint, body);
+    const user = headerOf(request, HEADERS.user);
+    const input = endpoint.method === 'GET' ? {} : inputOf(endpoint, body);
     const host = await current().hosts.as(user);
     const abort = new AbortController();
     const state = { broken: false };
@@ -159,7 +163,7 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
     };
     if (key === undefined) {
       const outcome = await work();
-      if ('failure' in outcome) return sendFailure(response, failureOf(outcome));
+      if ('failure' in outcome) return sendFailure(response, decodeFailure(outcome.failure));
       return sendJson(response, outcome);
     }
     const name = nameOf(principal, key);
@@ -176,11 +180,11 @@ export function createAgent({ settings, folder, current, patience = PATIENCE, on
       });
       if (!endpoint.streams) {
         const headers: Record<string, string> = repeated ? { [HEADERS.repeated]: 'true' } : {};
-        if ('failure' in outcome) return sendFailure(response, failureOf(outcome), headers);
+        if ('failure' in outcome) return sendFailure(response, decodeFailure(outcome.failure), headers);
         return sendJson(response, outcome, 200, headers);
       }
       if ('failure' in outcome && !response.headersSent)
-        return sendFailure(response, failureOf(outcome), repeated ? { [HEADERS.repeated]: 'true' } : {});
+        return sendFailure(response, decodeFailure(outcome.failure), repeated ? { [HEADERS.repeated]: 'true' } : {});
       if (repeated || !endpoint.goOn || 'failure' in outcome) return frames.end(outcome, repeated);
       frames.send(outcome);
       await endpoint.goOn(outcome.value, input as never, call);
@@ -251,13 +255,6 @@ async function attempt(work: () => Promise<unknown>, state: { readonly broken: b
   }
 }
 
-function failureOf({ failure: { code, message, hint, details } }: Extract<Outcome, { failure: unknown }>): Failure {
-  return new Failure(code, message, {
-    ...(hint !== undefined && { hint }),
-    ...(details !== undefined && { details: details as object }),
-  } as never);
-}
-
 interface CallParts {
   readonly path: string;
   readonly principal: Principal;
@@ -295,53 +292,4 @@ function watchReader(response: ServerResponse, frames: FrameStream, takeMs: numb
     },
     Math.min(ALIVE_MS, takeMs / 2),
   ).unref();
-}
-
-/** The one value of a header. */
-function one(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function checkProtocol(request: IncomingMessage): void {
-  const asked = one(request, HEADERS.protocol);
-  if (asked === undefined || asked === String(PROTOCOL)) return;
-  throw new Failure('unsupported', `This host agent speaks version ${PROTOCOL} of its protocol, not ${asked.slice(0, 20)}.`, {
-    hint: 'Install the same version of mcp-python on both machines.',
-    details: { protocol: PROTOCOL },
-  });
-}
-
-/** @throws Failure `invalid_input` for a request that could be another one’s echo */
-function keyOf(request: IncomingMessage, windowMs: number): string {
-  const key = one(request, HEADERS.key);
-  if (key === undefined || !/^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/.test(key)) {
-    throw new Failure('invalid_input', `This needs the header ${HEADERS.key} with a new random UUID.`);
-  }
-  const madeMs = Number(one(request, HEADERS.time));
-  if (!Number.isFinite(madeMs) || Math.abs(Date.now() - madeMs) > windowMs) {
-    throw new Failure('invalid_input', `The header ${HEADERS.time} must be the time of the request, Unix time in milliseconds.`, {
-      hint: `The clocks of both machines may differ by ${windowMs / 1000} s (\`host_agent.replay_window\`).`,
-      details: { now_ms: Date.now(), outcome: 'not_run' },
-    });
-  }
-  return key;
-}
-
-function read(endpoint: Endpoint, body: Uint8Array): unknown {
-  const parsed = endpoint.input.safeParse(parseObject(body));
-  if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  throw new Failure('invalid_input', `The body is not as it should be: ${first?.path.join('.') || 'it'}: ${first?.message}.`);
-}
-
-function forbidden({ scope }: Endpoint, path: string): Failure {
-  return new Failure('denied', `${path} needs the scope ${scope}.`);
-}
-
-function tooBusy(limit: number): Failure {
-  return new Failure('unavailable', `The host agent runs ${limit} requests already.`, {
-    hint: 'Try again, or raise `host_agent.max_concurrent` of the agent.',
-    details: { status: 429, retry_after_seconds: 1, outcome: 'not_run' },
-  });
 }

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 
+/** Who started us. */
 export interface ServiceManager {
   /** We answer from now on, or again after a reload. */
   ready(status: string): Promise<void>;

@@ -1,6 +1,7 @@
 /** Units for systemd, written from what the configuration asks for. Each gap in them says what needs it. */
 import { dirname } from 'node:path';
 
+/** What can be a service. */
 export type Role = 'serve' | 'host-agent';
 
 /** A file of systemd. */
@@ -10,6 +11,7 @@ export interface Unit {
   readonly text: string;
 }
 
+/** What every unit is made of. */
 export interface UnitOptions {
   /** Absolute path of the program with its first arguments, as ExecStart takes them. */
   readonly program: readonly string[];
@@ -25,12 +27,14 @@ export interface UnitOptions {
   readonly writable: readonly string[];
 }
 
+/** What the units of `serve` are made of. */
 export interface ServeOptions extends UnitOptions {
   /** Where systemd listens for the server. */
   readonly host: string;
   readonly port: number;
 }
 
+/** What the units of the host agent are made of. */
 export interface HostAgentOptions extends UnitOptions {
   /** Where systemd listens for the agent. */
   readonly socket: string;
@@ -49,6 +53,7 @@ export function unitNames(role: Role): readonly string[] {
   return [`${name}.socket`, `${name}.service`];
 }
 
+/** Socket and service of `serve`. */
 export function serveUnits(options: ServeOptions): readonly Unit[] {
   const { user, network, host, port } = options;
   const service = [
@@ -111,6 +116,7 @@ function reachOf(network: readonly string[]): string[] {
   ];
 }
 
+/** Socket and service of the host agent. */
 export function hostAgentUnits(options: HostAgentOptions): readonly Unit[] {
   const { user, socket, socketGroup, networked, tlsKey } = options;
   const service = [

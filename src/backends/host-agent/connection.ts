@@ -4,30 +4,11 @@
  * is asked for with the same key.
  */
 import { randomUUID } from 'node:crypto';
-import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../errors.ts';
-import { ALIVE_MS, decodeFailure, type Frame, HEADERS, type Outcome, PROTOCOL } from './wire.ts';
-
-/** Where an agent is, and as whom we come. */
-export interface HostAgentTarget {
-  /** For messages: `host_agent:web1`. */
-  readonly name: string;
-  readonly socketPath?: string;
-  readonly tls?: TlsTarget;
-  /** Whom commands run as; absent: whom the agent chooses. */
-  readonly user?: string;
-}
-
-export interface TlsTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly serverName?: string;
-  /** Read when a connection is made: what they say may change. */
-  readonly token?: () => Promise<string>;
-  readonly certificates: () => Promise<{ readonly ca?: string; readonly cert?: string; readonly key?: string }>;
-}
+import { type Attempt, type HostAgentTarget, NotSent, openHttpChannel } from './http-channel.ts';
+import { ALIVE_MS, decodeFailure, type Frame, HEADERS, type Outcome } from './wire.ts';
 
 /** One thing that is to happen, and its stream. */
 export interface ActOptions {
@@ -43,6 +24,7 @@ export interface LifeLine {
   onFrame(listener: (frame: Frame) => void): void;
 }
 
+/** Requests to one agent. */
 export interface HostAgentConnection {
   /** Looks at something; repeated when a connection breaks. @throws Failure of the agent; `unavailable` */
   look<T>(method: 'GET' | 'POST', path: string, body?: object, signal?: AbortSignal): Promise<T>;
@@ -55,8 +37,8 @@ export interface HostAgentConnection {
   close(): void;
 }
 
-/** How long a connection may take to come about, milliseconds. */
-const CONNECT_MS = 5000;
+/** How long a sign of life may take, milliseconds. */
+const HEALTH_MS = 5000;
 /** How long an agent that is away is tried again, milliseconds: as it is while it is started anew. */
 const AWAY_MS = 3000;
 /** How long a busy one is. */
@@ -69,112 +51,10 @@ const LOOK_MS = 120_000;
 /** How long what was cancelled may take to tell how it ended, milliseconds. */
 const CANCEL_MS = 10_000;
 
-/** The request never reached the agent: sending it again is the first time. */
-class NotSent extends Error {
-  override readonly name = 'NotSent';
-}
-
-interface Attempt {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Destroys the connection. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long the agent may be silent; it tells that it lives where a stream takes long. */
-  readonly silenceMs: number;
-  /** It may take as long as a command does. */
-  readonly long?: boolean;
-}
-
-/** Connections for what is short: it must not wait for what is long. */
-interface Pools {
-  readonly short: Agent;
-  readonly long: Agent;
-}
-
-interface Channel {
-  readonly start: typeof requestHttp;
-  readonly pools: Pools;
-  readonly token: string | undefined;
-}
-
-/** Connections at once for what is short, and for what may take long; more wait. */
-const MAX_SHORT = 32;
-const MAX_LONG = 256;
-
-function poolsOf(make: (maxSockets: number) => Agent): Pools {
-  return { short: make(MAX_SHORT), long: make(MAX_LONG) };
-}
-
-function closePools({ pools: { short, long } }: Channel): void {
-  short.destroy();
-  long.destroy();
-}
-
+/** Connects with the first request. */
 export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
-  const { name, socketPath, tls, user } = target;
-  const options = { keepAlive: true, keepAliveMsecs: ALIVE_MS, maxFreeSockets: 32, scheduling: 'lifo' as const };
-  let secure: Promise<Channel> | undefined;
-  const plain: Channel | undefined = tls
-    ? undefined
-    : { start: requestHttp, pools: poolsOf((maxSockets) => new Agent({ ...options, maxSockets })), token: undefined };
-
-  async function openSecure({ certificates, token, serverName }: TlsTarget): Promise<Channel> {
-    const [https, files, credential] = await Promise.all([import('node:https'), certificates(), token?.()]);
-    const shared = { ...options, ...files, minVersion: 'TLSv1.2' as const, ...(serverName && { servername: serverName }) };
-    const pools = poolsOf((maxSockets) => new https.Agent({ ...shared, maxSockets }));
-    return { start: https.request as typeof requestHttp, pools, token: credential };
-  }
-
-  function channel() {
-    if (!tls) return plain as NonNullable<typeof plain>;
-    secure ??= openSecure(tls);
-    secure.catch(() => {
-      secure = undefined;
-    });
-    return secure;
-  }
-
-  /** Resolves with the head of the answer. @throws NotSent, or whatever broke the connection after that */
-  async function send({ method, path, body, headers, signal, silenceMs, long }: Attempt): Promise<IncomingMessage> {
-    const { start, pools, token } = await channel();
-    return new Promise((resolve, reject) => {
-      let connected = false;
-      const sending = start({
-        ...(tls ? { host: tls.host, port: tls.port } : { socketPath }),
-        ...{ agent: long ? pools.long : pools.short, method, path },
-        headers: {
-          host: tls ? `${tls.host}:${tls.port}` : 'host-agent',
-          [HEADERS.protocol]: String(PROTOCOL),
-          ...(user !== undefined && { [HEADERS.user]: user }),
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-          ...headers,
-        },
-        ...(signal && { signal }),
-      });
-      const tooSlow = setTimeout(() => sending.destroy(new Error('it took too long to connect')), CONNECT_MS);
-      const onConnected = () => {
-        connected = true;
-        clearTimeout(tooSlow);
-      };
-      sending.on('socket', (socket: Socket) => {
-        if (socket.connecting) socket.once(tls ? 'secureConnect' : 'connect', onConnected);
-        else onConnected();
-      });
-      sending.setTimeout(silenceMs, () => sending.destroy(new Error('it does not answer')));
-      sending.on('response', (response) => {
-        response.on('error', () => {});
-        resolve(response);
-      });
-      sending.on('error', (cause) => {
-        clearTimeout(tooSlow);
-        reject(connected ? cause : new NotSent(cause.message, { cause }));
-      });
-      sending.end(body);
-    });
-  }
+  const { name } = target;
+  const { send, close } = openHttpChannel(target);
 
   function away(thrown: unknown, outcome: 'not_run' | 'unknown'): Failure {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
@@ -302,17 +182,14 @@ export function connectHostAgent(target: HostAgentTarget): HostAgentConnection {
       return insist(attempt, (response) => hold<T>(response, settled));
     },
     async health() {
-      const attempt = { method: 'GET', path: '/health', body: undefined, headers: {}, silenceMs: CONNECT_MS } as const;
+      const attempt = { method: 'GET', path: '/health', body: undefined, headers: {}, silenceMs: HEALTH_MS } as const;
       const response = await send(attempt).catch((thrown: unknown) => {
         throw away(thrown, 'not_run');
       });
       response.resume();
       if (response.statusCode !== 200) throw away(new Error(`it answers ${response.statusCode}`), 'not_run');
     },
-    close() {
-      if (plain) closePools(plain);
-      void secure?.then(closePools).catch(() => {});
-    },
+    close,
   };
 }
 

@@ -5,9 +5,9 @@ import type { HostAgentEntry } from '../../config/host-agent-section.ts';
 import { nearestName } from '../../config/nearest-name.ts';
 import { Failure } from '../../errors.ts';
 import type { Backend, BackendFamily } from '../backend.ts';
-import type { HostAgentTarget, TlsTarget } from './connection.ts';
 import { ownSocket, SYSTEM_SOCKET } from './default-socket.ts';
 import { createHostAgentBackend } from './host-agent-backend.ts';
+import type { HostAgentTarget, TlsTarget } from './http-channel.ts';
 
 const KIND = 'host_agent';
 

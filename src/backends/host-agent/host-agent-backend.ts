@@ -11,9 +11,10 @@ import type {
   SystemStatus,
 } from '../backend.ts';
 import { createOutputCapture } from '../output-capture.ts';
-import { connectHostAgent, type HostAgentTarget } from './connection.ts';
+import { connectHostAgent } from './connection.ts';
 import { createHostAgentFiles } from './host-agent-files.ts';
 import { createHostAgentJobs, type HostAgentJobs } from './host-agent-jobs.ts';
+import type { HostAgentTarget } from './http-channel.ts';
 import {
   type Capabilities,
   decodeBytes,
@@ -25,6 +26,7 @@ import {
   type WireExecResult,
 } from './wire.ts';
 
+/** Connects with the first use. */
 export function createHostAgentBackend(target: HostAgentTarget): Backend {
   const agent = connectHostAgent(target);
   let checking: Promise<Capabilities> | undefined;

@@ -13,6 +13,7 @@ import { decodeBytes, encodeBytes, type Told, type WireListing } from './wire.ts
 /** Bytes read at once. */
 const PIECE_BYTES = 4 * 1024 ** 2;
 
+/** Files over a connection to an agent. */
 export function createHostAgentFiles(agent: HostAgentConnection): BackendFiles {
   const { resolve, lookedAt } = createResolver(agent);
 

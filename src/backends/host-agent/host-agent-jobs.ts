@@ -9,10 +9,12 @@ const LONGEST_MS = 15_000;
 /** How often a job that nobody waits for is looked at, milliseconds: from soon after its start to later on. */
 const LOOK_MS = [250, 5000] as const;
 
+/** The jobs of this peer. */
 export interface HostAgentJobs extends BackendJobs {
   close(): void;
 }
 
+/** Jobs over a connection to an agent. */
 export function createHostAgentJobs(agent: HostAgentConnection): HostAgentJobs {
   const lines = new Map<string, LifeLine>();
   const seen = new Map<string, SeenJob>();

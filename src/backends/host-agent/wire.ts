@@ -19,6 +19,7 @@ import type {
 /** Version of all that is in this file. An agent answers clients of its own version only. */
 export const PROTOCOL = 1;
 
+/** Headers of our own, in lower case. */
 export const HEADERS = {
   protocol: 'mcp-host-agent-protocol',
   /** Whom commands run as and files are used as. */
@@ -34,6 +35,7 @@ export const HEADERS = {
 /** How often a stream that has nothing to say shows that it lives, milliseconds. */
 export const ALIVE_MS = 5000;
 
+/** Answer of `GET /capabilities`. */
 export interface Capabilities {
   readonly protocol: number;
   /** Of the program. */
@@ -49,12 +51,14 @@ export interface HostInfo {
   readonly surroundings: Surroundings;
 }
 
+/** Body of `POST /execute`. */
 export interface WireExec extends Omit<ExecRequest, 'stdin'> {
   readonly stdin?: string;
   /** Output is sent as it comes, beside the result that holds what is kept of it. */
   readonly stream?: boolean;
 }
 
+/** Body of `POST /jobs/start`. */
 export interface WireJobRequest extends Omit<JobRequest, 'stdin'> {
   readonly stdin?: string;
 }
@@ -66,6 +70,7 @@ interface WireCaptured {
   readonly omittedBytes: number;
 }
 
+/** How a command ended. */
 export interface WireExecResult extends Omit<ExecResult, 'stdout' | 'stderr'> {
   readonly stdout: WireCaptured;
   readonly stderr: WireCaptured;
@@ -96,6 +101,7 @@ export interface Resolved {
   readonly seen?: Told<FileInfo>;
 }
 
+/** Entries of a folder. */
 export interface WireListing {
   readonly entries: readonly Told<FileInfo>[];
   readonly truncated: boolean;
@@ -115,18 +121,22 @@ export type Frame =
   | { readonly ended: true }
   | Outcome;
 
+/** Base64. */
 export function encodeBytes(data: Uint8Array): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 }
 
+/** Bytes of base64. */
 export function decodeBytes(text: string): Uint8Array {
   return Buffer.from(text, 'base64');
 }
 
+/** For the wire. */
 export function encodeExecResult({ stdout, stderr, ...result }: ExecResult): WireExecResult {
   return { ...result, stdout: encodeCaptured(stdout), stderr: encodeCaptured(stderr) };
 }
 
+/** From the wire. */
 export function decodeExecResult({ stdout, stderr, ...result }: WireExecResult): ExecResult {
   return { ...result, stdout: decodeCaptured(stdout), stderr: decodeCaptured(stderr) };
 }
@@ -139,18 +149,22 @@ function decodeCaptured({ head, tail, ...counts }: WireCaptured): CapturedOutput
   return { head: decodeBytes(head), tail: decodeBytes(tail), ...counts };
 }
 
+/** For the wire. */
 export function encodeJob({ end, ...job }: Job): WireJob {
   return { ...job, end: end ?? null };
 }
 
+/** From the wire. */
 export function decodeJob({ end, ...job }: WireJob): Job {
   return { ...job, end: end ?? undefined };
 }
 
+/** For the wire. */
 export function encodeFailure(failure: Failure): ReturnType<typeof failureToJson> {
   return failureToJson(failure);
 }
 
+/** From the wire. */
 export function decodeFailure({ code, message, hint, details }: ReturnType<typeof failureToJson>): Failure {
   return new Failure(code, message, {
     ...(hint !== undefined && { hint }),
