@@ -1,6 +1,7 @@
 /** What stays: memory of an idle server, and whatever thousands of calls and sessions leave behind. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Remains } from './peers/ours.ts';
