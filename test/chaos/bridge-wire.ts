@@ -2,23 +2,32 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Subject } from '../bench/subject.ts';
-import { CLIENT_INFO, type Message, NO_WORD, NoAnswer, PATIENCE_MS, SESSION_VERSION, type Wire, type WireOptions } from './wire.ts';
+import type { Program } from './program.ts';
+import {
+  CLIENT_INFO,
+  type Message,
+  NO_WORD,
+  NoAnswer,
+  PATIENCE_MS,
+  SESSION_VERSION,
+  type Wire,
+  type WireOptions,
+} from './wire.ts';
 
 interface Waiting {
   resolve(message: Message): void;
   reject(error: Error): void;
 }
 
-export function bridgeWire(subject: Subject, { port, key, onWrong }: WireOptions): Wire {
-  const args = [...subject.prefix, 'stdio', '--connect', `http://127.0.0.1:${port}/mcp`];
-  const env = { ...subject.environment, MCP_PYTHON_API_KEY: key };
+export function bridgeWire(program: Program, { port, key, onWrong }: WireOptions): Wire {
+  const args = [...program.args, 'stdio', '--connect', `http://127.0.0.1:${port}/mcp`];
+  const env = { ...program.environment, MCP_PYTHON_API_KEY: key };
   const waiting = new Map<number, Waiting>();
   /** Those that were left may be answered all the same. */
   const left = new Set<number>();
   let over = false;
   let errors = '';
-  const child: ChildProcess = spawn(subject.command, args, { cwd: subject.folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(program.command, args, { cwd: program.folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin?.on('error', () => {});
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     errors = (errors + chunk).slice(-1000);

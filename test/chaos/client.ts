@@ -33,7 +33,10 @@ export function createChaosClient(wire: Wire, onAttempt: OnAttempt): ChaosClient
     let end = 'wrong';
     try {
       const { result, error } = await wire.exchange(++last, 'tools/call', { name: tool, arguments: values }, signal);
-      const answer: ToolAnswer = result ?? { isError: true, content: [{ text: `[${error.data?.code ?? error.code}] ${error.message}` }] };
+      const answer: ToolAnswer = result ?? {
+        isError: true,
+        content: [{ text: `[${error.data?.code ?? error.code}] ${error.message}` }],
+      };
       end = codeOf(answer) ?? 'answered';
       return answer;
     } catch (thrown) {

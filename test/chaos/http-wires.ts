@@ -1,7 +1,17 @@
 /** Both eras over HTTP: a request each of 2026-07-28, and a session of 2025-11-25 that is to outlive its servers. */
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { CLIENT_INFO, type Message, NO_WORD, NoAnswer, PATIENCE_MS, SESSION_VERSION, type Wire, type WireOptions, WrongAnswer } from './wire.ts';
+import {
+  CLIENT_INFO,
+  type Message,
+  NO_WORD,
+  NoAnswer,
+  PATIENCE_MS,
+  SESSION_VERSION,
+  type Wire,
+  type WireOptions,
+  WrongAnswer,
+} from './wire.ts';
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -108,7 +118,12 @@ function posting(port: number, key: string, agent: Agent): Post {
 
 /** The last message of a JSON answer or an event stream. @throws NoAnswer where the server died before it */
 function responseTo(id: number, { body }: Answer): Message {
-  const json = body.startsWith('{') ? body : body.match(/^data: \{.*\}$/gm)?.at(-1)?.slice('data: '.length);
+  const json = body.startsWith('{')
+    ? body
+    : body
+        .match(/^data: \{.*\}$/gm)
+        ?.at(-1)
+        ?.slice('data: '.length);
   let message: Message;
   try {
     message = JSON.parse(json ?? '');

@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plugin, PluginKit } from '../../src/plugins/plugin.ts';
-import type { AnyTool } from '../../src/tools/tool.ts';
+import type { AnyTool, ToolContext } from '../../src/tools/tool.ts';
 
 interface Work {
   readonly key: string;
@@ -11,12 +11,14 @@ interface Work {
   readonly takes: number;
 }
 
+type Execute = (work: Work, context: ToolContext) => Promise<string>;
+
 const plugin: Plugin = (kit) => ({
   tools: [
     tool(kit, 'leave_mark', true, leaveMark),
     tool(kit, 'leave_mark_once', false, leaveMark),
-    tool(kit, 'echo', true, async ({ key, takes }) => {
-      await sleep(takes);
+    tool(kit, 'echo', true, async ({ key, takes }, { signal }) => {
+      await sleep(takes, undefined, { signal });
       return key;
     }),
     // Not to be repeated, or each would end several agents.
@@ -24,18 +26,22 @@ const plugin: Plugin = (kit) => ({
       for (;;);
     }),
     tool(kit, 'exit', false, async () => process.exit(9)),
+    tool(kit, 'hoard', false, async () => {
+      const held: unknown[] = [];
+      for (;;) held.push(new Array(100_000).fill(held.length));
+    }),
   ],
 });
 export default plugin;
 
 /** A line in the file of this key: written at the beginning, where it cannot be taken back. */
-async function leaveMark({ key, takes }: Work): Promise<string> {
+async function leaveMark({ key, takes }: Work, { signal }: ToolContext): Promise<string> {
   appendFileSync(join(process.env.CHAOS_MARKS ?? '', key), 'ran\n');
-  await sleep(takes);
+  await sleep(takes, undefined, { signal });
   return key;
 }
 
-function tool(kit: PluginKit, name: string, idempotentHint: boolean, execute: (work: Work) => Promise<string>): AnyTool {
+function tool(kit: PluginKit, name: string, idempotentHint: boolean, execute: Execute): AnyTool {
   return kit.defineTool({
     name,
     title: name,
@@ -45,6 +51,6 @@ function tool(kit: PluginKit, name: string, idempotentHint: boolean, execute: (w
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint, openWorldHint: false },
     input: kit.z.object({ key: kit.z.string().default(''), takes: kit.z.number().default(0) }),
     output: kit.z.object({ key: kit.z.string() }),
-    execute: async (work: Work) => ({ key: await execute(work) }),
+    execute: async (work: Work, context: ToolContext) => ({ key: await execute(work, context) }),
   }) as AnyTool;
 }

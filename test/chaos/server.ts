@@ -4,17 +4,21 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Subject } from '../bench/subject.ts';
+import { json } from 'node:stream/consumers';
+import type { OrchestratorStatus } from '../../src/orchestrator/orchestrator.ts';
+import type { Program } from './program.ts';
+import type { Chance } from './random.ts';
 
 export interface DoomedServer {
   readonly port: number;
-  readonly kills: number;
+  /** How long it took after each kill until it answered again, milliseconds. */
+  readonly awayMs: readonly number[];
   /** What the servers had to complain about, and how often. */
   readonly complaints: ReadonlyMap<string, number>;
   /** Kills it and starts another; resolves when that one answers. */
   replace(): Promise<void>;
   /** Ends one of its agents in the middle of whatever it does. @returns whether there was one */
-  killAgent(number: number): Promise<boolean>;
+  killAgent(chance: Chance): Promise<boolean>;
   /** Ends it in good order. @returns whether it did so by itself */
   stop(): Promise<boolean>;
   /** Ends it at once; it is not started again. */
@@ -24,22 +28,18 @@ export interface DoomedServer {
 /** How long a server may take to stop, milliseconds. */
 const STOP_MS = 15_000;
 
-export async function startDoomedServer(
-  subject: Subject,
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-): Promise<DoomedServer> {
+/** @param program with the arguments of `serve` but its port */
+export async function startDoomedServer(program: Program, state: string): Promise<DoomedServer> {
   const port = await freePort();
-  const env = { ...subject.environment, ...environment };
-  const socketPath = join(environment.MCP_PYTHON_STATE_DIRECTORY ?? '', 'server.sock');
+  const socketPath = join(state, 'server.sock');
   const complaints = new Map<string, number>();
-  let kills = 0;
+  const awayMs: number[] = [];
   let over = false;
   let child = await start();
 
   async function start(): Promise<ChildProcess> {
-    const all = [...subject.prefix, ...args, 'serve', '--port', `${port}`];
-    const started = spawn(subject.command, all, { cwd: subject.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { command, args, folder: cwd, environment: env } = program;
+    const started = spawn(command, [...args, 'serve', '--port', `${port}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
     started.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (errors + chunk).split('\n');
@@ -61,33 +61,38 @@ export async function startDoomedServer(
     complaints.set(kind, (complaints.get(kind) ?? 0) + 1);
   }
 
+  /** @throws Error where it is just away */
+  async function control(method: string, what: string): Promise<OrchestratorStatus> {
+    const asking = request({ socketPath, path: `/control/agents${what}`, method }).end();
+    const [response] = await once(asking, 'response');
+    return (await json(response)) as OrchestratorStatus;
+  }
+
   function gone(): Promise<unknown> {
     return child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
   }
 
   return {
     port,
-    get kills() {
-      return kills;
-    },
+    awayMs,
     complaints,
     async replace() {
+      const killedMs = performance.now();
       child.kill('SIGKILL');
       await gone();
       if (over) return;
-      kills++;
       child = await start();
+      awayMs.push(performance.now() - killedMs);
       if (over) child.kill('SIGKILL');
     },
-    killAgent: (number) =>
-      new Promise((resolve) => {
-        const asking = request({ socketPath, path: `/control/agents/agent-${number}/restart`, method: 'POST' }, (response) => {
-          response.resume().on('end', () => resolve(response.statusCode === 200));
-          response.on('error', () => resolve(false));
-        });
-        asking.on('error', () => resolve(false));
-        asking.end();
-      }),
+    async killAgent(chance) {
+      const { agents } = await control('GET', '');
+      const living = agents.filter(({ id, state }) => id.startsWith('agent-') && state === 'ready');
+      const victim = living[chance.below(living.length)];
+      if (!victim) return false;
+      await control('POST', `/${victim.id}/restart`);
+      return true;
+    },
     async stop() {
       over = true;
       let byItself = true;
