@@ -69,6 +69,7 @@ export async function openLimiter(open: readonly Opener[] = [openCgroupV2, openC
         release() {
           ready?.dismiss();
           group?.remove();
+          shells?.replenish(limits);
         },
       };
     },

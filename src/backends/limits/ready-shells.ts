@@ -24,8 +24,10 @@ export interface ReadyShell {
 }
 
 export interface ReadyShells {
-  /** One for these limits if there is one; sees to it that there will be more. */
+  /** One for these limits if there is one. */
   take(limits: ResourceLimits): ReadyShell | undefined;
+  /** A command has ended: a good moment to start the shell for the next one. */
+  replenish(limits: ResourceLimits): void;
   /** Ends those that wait. More come with the next command. */
   close(): void;
 }
@@ -41,6 +43,20 @@ export function createReadyShells(create: (name: string, limits: ResourceLimits)
   let ready: ReadyShell[] = [];
   let limitsOfAll = '';
   let resting: NodeJS.Timeout | undefined;
+  let refilling: NodeJS.Timeout | undefined;
+  let refillAtMs = Number.POSITIVE_INFINITY;
+
+  /** Starting one stops this thread for some milliseconds: not while a short command is about to answer. */
+  function refillIn(ms: number, limits: ResourceLimits) {
+    const atMs = performance.now() + ms;
+    if (atMs >= refillAtMs) return;
+    clearTimeout(refilling);
+    refillAtMs = atMs;
+    refilling = setTimeout(() => {
+      refillAtMs = Number.POSITIVE_INFINITY;
+      if (JSON.stringify(limits) === limitsOfAll) refill(limits);
+    }, ms).unref();
+  }
 
   function refill(limits: ResourceLimits) {
     while (ready.length + waiting.length < SPARE) {
@@ -57,6 +73,9 @@ export function createReadyShells(create: (name: string, limits: ResourceLimits)
 
   function close() {
     clearTimeout(resting);
+    clearTimeout(refilling);
+    refillAtMs = Number.POSITIVE_INFINITY;
+    limitsOfAll = '';
     waiting = [];
     for (const shell of ready) shell.dismiss();
     ready = [];
@@ -70,15 +89,17 @@ export function createReadyShells(create: (name: string, limits: ResourceLimits)
       limitsOfAll = key;
       clearTimeout(resting);
       resting = setTimeout(close, REST_MS).unref();
-      const shell = ready.shift();
-      // Once the command at hand is on its way.
-      setTimeout(() => limitsOfAll === key && refill(limits), REFILL_MS);
-      return shell;
+      refillIn(DURING_COMMAND_MS, limits);
+      return ready.shift();
     },
+    replenish: (limits) => refillIn(AFTER_COMMAND_MS, limits),
   };
 }
 
-const REFILL_MS = 1;
+/** A command that runs for longer than this does not feel it. */
+const DURING_COMMAND_MS = 30;
+/** The answer is on its way by then. */
+const AFTER_COMMAND_MS = 4;
 
 async function startShell(
   name: string,
