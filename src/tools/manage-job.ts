@@ -42,29 +42,29 @@ const input = z.strictObject({
 });
 type Input = z.infer<typeof input>;
 
-const shownJob = z.strictObject({
-  job_id: z.string(),
-  state: z.enum(['running', 'exited', 'timeout', 'cancelled', 'failed', 'interrupted']),
-  exit_code: z.int().nullable(),
-  signal: z.string().nullable(),
-  reason: z.string().optional(),
-  limit_hit: z.enum(['memory', 'processes']).optional(),
-  command: z.string(),
-  working_directory: z.string(),
-  started: z.string(),
-  ended: z.string().optional(),
-  duration_ms: z.number(),
-  timeout_seconds: z.number(),
-  pty: z.boolean(),
-  stdin_open: z.boolean(),
-  stdout_bytes: z.int(),
-  stderr_bytes: z.int(),
-  cut_off: z
-    .array(z.enum(['stdout', 'stderr']))
-    .optional()
-    .describe('Of these only the beginning and the last 64 KiB are kept.'),
-});
-type ShownJob = z.infer<typeof shownJob>;
+interface ShownJob {
+  readonly job_id: string;
+  readonly state: 'running' | 'exited' | 'timeout' | 'cancelled' | 'failed' | 'interrupted';
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly reason?: string;
+  readonly limit_hit?: 'memory' | 'processes';
+  readonly command: string;
+  readonly working_directory: string;
+  readonly started: string;
+  readonly ended?: string;
+  readonly duration_ms: number;
+  readonly timeout_seconds: number;
+  readonly pty: boolean;
+  readonly stdin_open: boolean;
+  readonly stdout_bytes: number;
+  readonly stderr_bytes: number;
+  /** Of these only the beginning and the last 64 KiB are kept. */
+  readonly cut_off?: OutputStream[];
+}
+
+/** Declared as far as a program has to know before it asks: the list of all tools is to stay short for those who read it. */
+const shownJob = z.looseObject({ job_id: z.string(), state: z.string() }) as unknown as z.ZodType<ShownJob>;
 
 const output = z.strictObject({
   job: shownJob.optional(),
