@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../errors.ts';
 import type { BackendJobs, Job, JobRequest } from './backend.ts';
-import { folderOf, type JobMeta, jobIds, noJob, readJob, readStream, START_MS } from './jobs/job-folder.ts';
+import { folderOf, type JobMeta, jobIds, noJob, readJob, readStream, removeJob, START_MS } from './jobs/job-folder.ts';
 import { feed } from './jobs/job-input.ts';
 import { watchFolder } from './jobs/job-watch.ts';
 import { type PreparedJob, startJob, whenBegun } from './jobs/start-job.ts';
@@ -89,7 +89,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     for (let tries = 1; ; tries++) {
       const { job, failure } = await startOnce(request);
       if (!failure) return job;
-      await rm(place(job.id), { recursive: true, force: true });
+      await removeJob(place(job.id));
       if (failure.details?.passing !== true || tries === SANDBOX_TRIES) throw failure;
     }
   }
@@ -194,7 +194,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
     returnEnd: (id) => rm(join(place(id), 'reported'), { force: true }),
     async remove(id) {
       ended.delete(id);
-      await rm(place(id), { recursive: true, force: true });
+      await removeJob(place(id));
     },
     close() {
       closed = true;
@@ -205,7 +205,7 @@ export function createNativeJobs(folder: string, limiter: () => Promise<Limiter>
 /** What was left when a process was killed while it made a job. */
 async function removeHalfMade(folder: string): Promise<undefined> {
   const made = await stat(folder).catch(() => undefined);
-  if (made && Date.now() - made.mtimeMs > 2 * START_MS) await rm(folder, { recursive: true, force: true });
+  if (made && Date.now() - made.mtimeMs > 2 * START_MS) await removeJob(folder);
 }
 
 /** Why the command was not run, as `exec` would say it. */

@@ -230,6 +230,31 @@ const isOurChild = (pid: number) => new RegExp(`^PPid:\\t${process.pid}$`, 'm').
 const readable = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 describe('jobs', () => {
+  it('that are removed while others look at them have ended as they did, or are not there', async () => {
+    const seen: string[] = [];
+    let going = true;
+    const looking = Array.from({ length: 4 }, async () => {
+      while (going) {
+        // As another process has it: one that has not seen their ends yet.
+        const other = createNativeJobs(folder, () => openLimiter([]), proxies);
+        for (const { command, end } of await other.list().then((jobs) => jobs.map((job) => ({ ...job.label, end: job.end }))))
+          if (command === 'exit 3' && end) seen.push(`${end.outcome} ${end.exitCode}`);
+        other.close();
+      }
+    });
+    try {
+      for (let round = 0; round < 8; round++) {
+        const jobs = await Promise.all([1, 2, 3].map(() => withoutGroups.start(request('exit 3'))));
+        await Promise.all(jobs.map(({ id }) => ended(withoutGroups, id)));
+        await Promise.all(jobs.map(({ id }) => withoutGroups.remove(id)));
+      }
+    } finally {
+      going = false;
+      await Promise.all(looking);
+    }
+    expect(new Set(seen)).toEqual(new Set(['exited 3']));
+  });
+
   it('are listed newest first, for every process that uses the folder', async () => {
     const first = await withGroups.start(request('true'));
     const second = await withGroups.start(request('sleep 30'));

@@ -1,6 +1,6 @@
 /** What a job's folder says: who it is for, whether it runs, how it ended. */
 import { constants as fs } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../errors.ts';
@@ -35,17 +35,37 @@ export function noJob(id: string): Failure {
   });
 }
 
-/** Ids of all folders of jobs, also of those that were only half made. */
+/** What has been taken away and is not deleted yet. */
+const REMOVED = /\.removed$/;
+
+/** Ids of all folders of jobs, also of those that were only half made. Deletes what somebody was killed deleting. */
 export async function jobIds(jobs: string): Promise<string[]> {
   const names = await readdir(jobs).catch(() => []);
+  const removed = names.filter((name) => REMOVED.test(name));
+  await Promise.all(removed.map((name) => rm(join(jobs, name), { recursive: true, force: true })));
   return names.filter((name) => UUID.test(name));
 }
 
 /** How long a supervisor may take until the command runs, milliseconds. */
 export const START_MS = 30_000;
 
+/** Takes a job away in one step, so that nobody sees a part of it. */
+export async function removeJob(folder: string): Promise<void> {
+  const away = `${folder}.removed`;
+  await rename(folder, away).catch(missing);
+  await rm(away, { recursive: true, force: true });
+}
+
 /** @returns undefined where there is no such job, or no more of it than a folder */
 export async function readJob(folder: string): Promise<(Job & { readonly meta: JobMeta }) | undefined> {
+  const job = await readFiles(folder);
+  const { outcome } = job?.end ?? {};
+  // What was taken away meanwhile looks like one that nobody saw end, or begin.
+  const doubtful = outcome === 'interrupted' || outcome === 'failed';
+  return doubtful && !(await readMeta(folder)) ? undefined : job;
+}
+
+async function readFiles(folder: string): Promise<(Job & { readonly meta: JobMeta }) | undefined> {
   const meta = await readMeta(folder);
   if (!meta) return undefined;
   const [end, inputOpen, stdout, stderr] = await Promise.all([
@@ -79,7 +99,8 @@ async function readMeta(folder: string): Promise<JobMeta | undefined> {
 async function readEnd(folder: string, meta: JobMeta): Promise<JobEnd | undefined> {
   for (let look = 0; look < 2; look++) {
     const told = await readText(folder, 'exit');
-    if (told !== '') return endOf(told, (await stat(join(folder, 'exit'))).mtimeMs, await begun(folder), folder);
+    const written = told === '' ? undefined : await stat(join(folder, 'exit')).catch(missing);
+    if (written) return endOf(told, written.mtimeMs, await begun(folder), folder);
     if (await isAlive(folder)) return undefined;
     // It may have ended between the two looks.
   }
