@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -332,5 +333,24 @@ describe('the supervisor', () => {
     expect(status).not.toBeNull();
     expect(readFileSync(join(place, 'exit'), 'utf8')).toMatch(/^status 138\nkilled\n/);
     expect(['stdout', 'stderr'].map((name) => readFileSync(join(place, name), 'utf8'))).toEqual(['out\n', 'err\n']);
+  });
+
+  it.each(shells)('ends the command of somebody who was gone before it began, under %s', async (shell) => {
+    const { SUPERVISOR } = await import('../../src/backends/jobs/supervisor.ts');
+    const mark = `M=${randomUUID()}`;
+    for (let round = 0; round < 4; round++) {
+      const place = mkdtempSync(join(base, 'orphaned-'));
+      writeFileSync(join(place, 'supervise'), SUPERVISOR);
+      writeFileSync(join(place, 'launch'), `echo $$ >leader; echo >begun; export ${mark}; exec sleep 30\n`);
+      const [program = '', ...args] = shell.split(' ');
+      const { status } = spawnSync(
+        'setsid',
+        ['--wait', program, ...args, join(place, 'supervise'), place, '20', '8', mark, '-', 'shut', 'attached'],
+        { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore', timeout: 5000 },
+      );
+      expect(status).not.toBeNull();
+      expect(readFileSync(join(place, 'exit'), 'utf8')).toMatch(/^cancelled$/m);
+    }
+    expect(processesWith(mark)).toEqual([]);
   });
 });

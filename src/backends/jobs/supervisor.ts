@@ -84,6 +84,7 @@ freeze() {
 end_all() {
   round=0
   while [ "$round" -lt 200 ]; do
+    [ -s leader ] && read -r leader <leader
     [ "$group" ] || { [ "$leader" ] && kill -s KILL -- "-$leader"; }
     all=$(members)
     [ "$all" ] || return 0
@@ -147,7 +148,12 @@ pump stderr <err >stderr & pump_err=$!
 control "$@" <>control & controller=$!
 watcher=
 if [ "$life" = attached ]; then
-  (exec 8>&-; read -r word; [ "$word" = detach ] || echo orphaned 1<>control) <&9 & watcher=$!
+  (
+    exec 8>&-
+    read -r word
+    # Nobody may read it yet, and the command may begin only after it was read.
+    [ "$word" = detach ] || while :; do echo orphaned 1<>control; sleep 0.2; done
+  ) <&9 & watcher=$!
 fi
 exec 9<&-
 
