@@ -1,7 +1,7 @@
 /** What a confined command may do at each place of the file system. The nearest place above a path decides on it. */
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Place } from './placeholders.ts';
+import { isPlaceholder, type Place } from './placeholders.ts';
 import { exists, isLink, parentsOf } from './real-paths.ts';
 
 /** `private`: an empty folder of the command's own, which ends with it. */
@@ -50,6 +50,7 @@ export function createVisibleTree(base: Access): VisibleTree {
       const around = accessOf(dirname(path));
       if (exists(path)) {
         if (around === 'private' || around === 'hidden') return;
+        if (missing?.kind === 'folder' && isPlaceholder(path)) places.push(missing);
       } else {
         if (!missing || around !== 'write' || isLink(path)) return;
         const parents = [...parentsOf(path)];

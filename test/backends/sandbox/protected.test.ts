@@ -1,6 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { PROTECTED_NAMES } from '../../../src/backends/sandbox/protected-names.ts';
 import { folderWith, noSandbox, OUTSIDE_TMP, run } from './in-sandbox.ts';
@@ -24,6 +28,20 @@ function repository(parent?: string): string {
   git(folder, 'add', '.');
   git(folder, 'commit', '-q', '-m', 'first');
   return folder;
+}
+
+/** A process that has made a sandbox in a folder, says so, and lets go of it at the end of its standard input. */
+function otherCommandIn(workspace: string, env: Readonly<Record<string, string>>): [ChildProcess, Promise<unknown>] {
+  const modules = pathToFileURL(join(import.meta.dirname, '../../../src/backends/sandbox/')).href;
+  const script = `
+    import { enterSandbox } from '${modules}bubblewrap.ts';
+    import { findSandbox } from '${modules}find-sandbox.ts';
+    const confinement = { writable: [${JSON.stringify(workspace)}], hidden: [], network: 'none' };
+    const { release } = enterSandbox(await findSandbox(), confinement, { cwd: '/', env: ${JSON.stringify(env)} });
+    process.stdout.write('made');
+    process.stdin.on('end', release).resume();`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return [child, once(child, 'exit')];
 }
 
 /** A home directory of somebody who uses every program that obeys such names. */
@@ -140,6 +158,23 @@ describe.skipIf(noSandbox)('names that others obey', () => {
         .join('\n'),
       { env: { HOME: homeOfEverybody() } },
     );
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+
+  it('cannot be made by a command that goes on when one of another process ends', async () => {
+    const workspace = folderWith();
+    const env = { HOME: homeOfEverybody() };
+    const [other, otherEnded] = otherCommandIn(workspace, env);
+    await once(other.stdout as Readable, 'data');
+    const script =
+      'touch going; while [ -e going ]; do sleep 0.05; done; mkdir -p .claude; echo x > .claude/settings.json; ls -A';
+    const going = run({ writable: [workspace] }, script, { env });
+    while (!existsSync(join(workspace, 'going'))) await sleep(20);
+    other.stdin?.end();
+    await otherEnded;
+    rmSync(join(workspace, 'going'));
+    const { stdout } = await going;
+    expect(stdout).toMatch(/^\.claude$/m);
     expect(readdirSync(workspace)).toEqual([]);
   });
 
