@@ -20,6 +20,7 @@ import {
   treeEnds,
 } from './process-tree.ts';
 import type { Reaper } from './reaper.ts';
+import { wasRefused } from './sandbox/mount-check.ts';
 import type { ProxyPool } from './sandbox/proxy-pool.ts';
 import { beginCpuCount, cpuOfLastChild } from './waited-cpu.ts';
 
@@ -124,6 +125,7 @@ async function run(argv: Argv, request: ExecRequest, io: ExecIO, { reaper, mark,
     const { limitHit, ...used } = meter.read();
     const { stdout, stderr } = output.result();
     if (wasKeptOut(mark, exitCode, stderr.head)) throw keptOut();
+    if (sandboxed && stdout.totalBytes === 0 && wasRefused(exitCode, stderr.head)) throw folderChanged();
     const end = { exitCode, signal: signalName };
     if (status && end.signal === null && outcome === 'exited' && !limitHit && !(await status.commandEnded())) {
       throw sandboxFailure(stderr.head, request);
@@ -154,6 +156,13 @@ function nothingRan(): ExecResult {
 function keptOut(): Failure {
   return new Failure('unavailable', 'The command could not be put under its limits, so it was not run.', {
     hint: 'Look at what `mcp-python doctor` says about limits.',
+  });
+}
+
+function folderChanged(): Failure {
+  return new Failure('unavailable', 'The folder was changed while the sandbox was made, so the command was not started.', {
+    hint: 'Try again when nothing else changes the folder.',
+    details: { passing: true },
   });
 }
 

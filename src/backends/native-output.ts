@@ -24,12 +24,14 @@ export function collectOutput(
   { onOutput }: Pick<ExecIO, 'onOutput'>,
 ): CollectedOutput {
   const captures = { stdout: createOutputCapture(maxOutputBytes), stderr: createOutputCapture(maxOutputBytes) };
+  let total = 0;
   for (const name of ['stdout', 'stderr'] satisfies OutputStream[]) {
     const stream = child[name];
     stream?.on('data', (chunk: Buffer) => {
       captures[name].add(chunk);
       onOutput?.(name, chunk);
-      takeTurns(stream, chunk.byteLength);
+      total += chunk.byteLength;
+      takeTurns(stream, total > 2 * maxOutputBytes ? FLOOD_WEIGHT * chunk.byteLength : chunk.byteLength);
     });
   }
   return {
@@ -42,6 +44,8 @@ export function collectOutput(
 const SLICE_BYTES = 512 * 1024;
 /** Length of a slice, milliseconds: a gigabyte in ten seconds still comes through. */
 const SLICE_MS = 5;
+/** How much more than other output that counts of which nothing will be kept but its end. */
+const FLOOD_WEIGHT = 4;
 
 const waiting = new Set<Readable>();
 let sliceBytes = 0;

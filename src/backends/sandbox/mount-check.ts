@@ -7,20 +7,27 @@ import { accessSync, constants, statSync } from 'node:fs';
 
 /** Exit status when it is not; shells use it for what is there and cannot be run. */
 const REFUSED = 126;
+const REFUSAL = 'mcp-python: the folder was changed while the sandbox was made, so the command was not started. Try again.';
+
+/** Whether a command was not started, for what was found was not what had been mounted. */
+export function wasRefused(exitCode: number | null, stderr: Uint8Array): boolean {
+  // A shell may have said before what it could not open.
+  return exitCode === REFUSED && Buffer.from(stderr).toString('latin1').endsWith(`${REFUSAL}\n`);
+}
 
 /**
  * Pairs of a path and what is there, `device` or an inode's number, `0` for any; then `--` and the program with its
  * arguments. A mount tells itself by another number than its parent's (proc_pid_fdinfo(5); inodes since Linux 5.14).
- * Only built-in commands, for it runs before every command.
+ * Only built-in commands, for it runs before every command. Without `command` a shell ends where `exec` cannot open.
  */
 const SCRIPT = `
 refuse() {
-  echo 'mcp-python: the folder was changed while the sandbox was made, so the command was not started. Try again.' >&2
+  echo '${REFUSAL}' >&2
   exit ${REFUSED}
 }
 identify() {
   mount= inode=
-  exec 9<"$1" || refuse
+  command exec 9<"$1" || refuse
   while read -r key value; do
     case $key in mnt_id:) mount=$value ;; ino:) inode=$value ;; esac
   done </proc/self/fdinfo/9
