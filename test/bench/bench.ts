@@ -16,6 +16,7 @@ const GROUPS: Readonly<Record<string, () => Promise<(subject: Subject) => Promis
   guard: async () => (await import('./guard.ts')).guard,
   http: async () => (await import('./http.ts')).http,
   agents: async () => (await import('./agents.ts')).agents,
+  tasks: async () => (await import('./tasks.ts')).tasks,
   catalogue: async () => (await import('./catalogue.ts')).catalogue,
   memory: async () => (await import('./memory.ts')).memory,
 };
