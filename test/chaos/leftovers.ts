@@ -26,7 +26,9 @@ function look(folder: string): Leftover[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {
       const command = read(`/proc/${name}/cmdline`).replaceAll('\0', ' ').trim();
-      const about = [command, read(`/proc/${name}/environ`), workingDirectory(name)];
+      // Sandboxes of others name our sockets too, as what is hidden in them; those of ours have it in their environment.
+      const words = /^\S*bwrap /.test(command) ? '' : command;
+      const about = [words, read(`/proc/${name}/environ`), workingDirectory(name)];
       return about.some((text) => text.includes(folder)) ? [{ pid: Number(name), command }] : [];
     });
 }
