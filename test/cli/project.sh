@@ -36,7 +36,7 @@ task() { printf '{"title": "%s", "run": %s, "depends_on": [%s]}' "$1" "$2" "$3";
 components=$(cat <<END
 [{"name": "core", "tasks": [
    $(task fetch "$(run fetch 0)" ''),
-   $(task compile "$(run compile 2)" '"fetch"'),
+   $(task compile "$(run compile 0 'until [ -e compiled ]; do sleep 0.1; done;')" '"fetch"'),
    $(task unit "$(run unit 0)" '"compile"'),
    $(task lint "$(run lint 0)" '"fetch"')]},
  {"name": "web", "tasks": [
@@ -87,10 +87,13 @@ printf %s "$created" | json hint | grep -q 'No server runs tasks now' || fail "I
 
 # The server is killed while "compile" runs; the command goes on, and the next server follows it to its end.
 serve
-soon grep -qs '^compile begins' log || fail "Nothing ran: $(cat "$folder/../serve.err")"
+for each in 'compile begins' 'lint ends' 'assets ends' 'notes ends'; do
+  soon grep -qs "^$each" log || fail "Never was \"$each\": $(cat "$folder/../serve.err")"
+done
 kill -9 "$server"
 wait "$server" 2>/dev/null || :
 status | grep -q 'running *compile' || fail "Before anybody looks, it counts as running: $(status)"
+touch compiled
 serve
 wait_for failed 1
 wait_for completed 9
