@@ -28,6 +28,10 @@ async function approve(id: string | undefined, { session, deny }: ApproveOptions
   refuseInsideCommands('approve');
   if (session && deny)
     throw new Failure('invalid_input', '--session and --deny contradict each other.', { hint: 'Give one of them.' });
+  if (id === undefined && (session || deny))
+    throw new Failure('invalid_input', `${deny ? '--deny' : '--session'} needs the id of what it is about.`, {
+      hint: '`mcp-python approve` lists what waits.',
+    });
   await using runtime = await runtimeFor(command);
   const { approvals } = runtime;
   const json = wantsJson(command);

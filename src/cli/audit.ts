@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Finding } from '../audit/findings.ts';
 import type { LoggedRecord, Query } from '../audit/query.ts';
 import type { Position } from '../audit/record-format.ts';
@@ -8,6 +8,11 @@ import { recordLine } from './audit-line.ts';
 import { EXIT } from './exit-codes.ts';
 import { printData, stdoutGone } from './output.ts';
 import { loadConfigFor, wantsJson } from './session.ts';
+
+const EVENTS = [
+  ...['call', 'command', 'command_end', 'write', 'approval', 'access', 'start', 'stop'],
+  ...['file', 'removed', 'gap', 'recovered', 'damage'],
+];
 
 export function define(): Command {
   const audit = new Command('audit').description('Read the audit log, and check that nobody changed it.');
@@ -37,8 +42,8 @@ export function define(): Command {
     .option('--until <time>', 'before this time', readTime)
     .option('--principal <principal>', 'who asked, by id or name')
     .option('--tool <tool>', 'the tool that was called')
-    .option('--event <event>', 'call, command, command_end, write, approval, access, start, stop')
-    .option('--verdict <verdict>', 'allow, ask or deny, of commands')
+    .addOption(new Option('--event <event>', 'what it tells of').choices(EVENTS))
+    .addOption(new Option('--verdict <verdict>', 'of commands').choices(['allow', 'ask', 'deny']))
     .option('--backend <backend>', 'where it ran')
     .option('--task <uuid>', 'of one call; its beginning is enough')
     .option('--text <text>', 'text in any value, in upper or lower case')

@@ -74,6 +74,8 @@ async function call(name: string, words: readonly string[], options: CallOptions
   // Even when the tool ended well: what it wrote last may not have arrived.
   stdoutGone.throwIfAborted();
   await show(outcome, json, screen.streamed);
+  // What waits for something else tells how far that is, and ends well.
+  if (signal.reason instanceof Failure && signal.reason.code === 'timeout') throw signal.reason;
   process.exitCode = statusOf(outcome, options.exitCode === true);
 }
 

@@ -57,6 +57,7 @@ async function bridge(target: BridgeTarget, { connect, server }: Config): Promis
     output: process.stdout,
     patienceMs: connect.wait_seconds * 1000,
     maxLength: server.max_body_bytes,
+    onTrouble: (message) => void process.stderr.write(`mcp-python: ${message}\n`),
   });
   await Promise.race([started.ended, untilStopped()]);
   await started.close();

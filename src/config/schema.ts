@@ -212,7 +212,9 @@ export const configSchema = z.strictObject({
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how references are written
         'API key for the server at a URL, as a reference (`${env:NAME}`, `${file:PATH}`); `MCP_PYTHON_API_KEY` is stronger.',
       ),
-      wait_seconds: seconds(0).prefault(60).describe('How long a server that is away is waited for, seconds.'),
+      wait_seconds: seconds(0)
+        .prefault(45)
+        .describe('How long a server that is away is waited for, seconds: less than clients wait for an answer, 60 as a rule.'),
     })
     .prefault({})
     .describe('The bridge to a running server, `stdio --connect`.'),

@@ -51,4 +51,5 @@ export const createTask = defineTool<z.infer<typeof input>, { task: ShownTask; h
 });
 
 /** From a shell, with no server around. */
-export const NOBODY = 'No server runs tasks now. It is run as soon as `mcp-python serve` is started; with wait=true here.';
+export const NOBODY =
+  'No server runs tasks of this folder now. It is run as soon as `mcp-python serve` is started here; with wait=true at once.';

@@ -64,7 +64,8 @@ function refusal(status: number, body: string): ProtocolError {
 
 /** For a request that never got through. */
 export function unreachable(id: RequestId, place: string, reason: string): JsonRpcError {
-  const data = { code: 'unavailable', outcome: 'not_sent', safe_to_retry: true };
+  const hint = 'Start it with `mcp-python serve`, or correct the address behind --connect.';
+  const data = { code: 'unavailable', outcome: 'not_sent', safe_to_retry: true, hint };
   return errorResponse(id, new ProtocolError(ERROR_CODES.internal, `The server at ${place} cannot be reached: ${reason}`, data));
 }
 

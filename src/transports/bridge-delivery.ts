@@ -40,8 +40,12 @@ export interface DeliveryOptions {
   /** Aborted when the bridge ends. */
   readonly ending: AbortSignal;
   toClient(message: JsonRpcMessage | string): Promise<void>;
+  /** Told once for each time that the server is away for longer than a restart takes. */
+  onAway(reason: string): void;
 }
 
+/** How long a restart takes at most as a rule, milliseconds. */
+const TOLD_AFTER_MS = 2000;
 /** How often a request is sent again after its first may have been carried out: it may be what kills the server. */
 const MAX_REPEATS = 4;
 
@@ -55,7 +59,8 @@ type Outcome =
   /** Nobody knows whether it was carried out, or the server itself says so and whether it may be sent again. */
   | { readonly kind: 'lost'; readonly answer?: JsonRpcResponse; readonly safe?: boolean };
 
-export function createDelivery({ wire, session, patienceMs, place, ending, toClient }: DeliveryOptions): Delivery {
+export function createDelivery({ wire, session, patienceMs, place, ending, toClient, onAway }: DeliveryOptions): Delivery {
+  let away = false;
   let lastOwnId = 0;
   const tools = createToolKnowledge(async (about, method, params) => {
     const id = `bridge-tools-${++lastOwnId}`;
@@ -168,6 +173,7 @@ export function createDelivery({ wire, session, patienceMs, place, ending, toCli
     const signal = era === 'stateless' ? cancelled : undefined;
     const response = await wire.request('POST', { ...POST_HEADERS, ...own }, line, signal);
     state.patience = createPatience(patienceMs);
+    away = false;
     return read(response, message, within, cancelled, state.filter);
   }
 
@@ -180,6 +186,7 @@ export function createDelivery({ wire, session, patienceMs, place, ending, toCli
       patience: createPatience(patienceMs),
       filter: method === 'subscriptions/listen' ? createListenFilter(id, toClient) : undefined,
     };
+    const startedMs = performance.now();
     for (let repeats = 0; !cancelled.aborted; ) {
       let outcome: Outcome;
       let afterMs = 0;
@@ -189,6 +196,10 @@ export function createDelivery({ wire, session, patienceMs, place, ending, toCli
       } catch (thrown) {
         if (thrown instanceof NotSent) {
           trouble = thrown.message;
+          if (!away && performance.now() - startedMs > TOLD_AFTER_MS) {
+            away = true;
+            onAway(trouble);
+          }
           if (await state.patience.wait(cancelled)) continue;
           return unreachable(id, place, trouble);
         }

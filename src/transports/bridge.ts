@@ -33,6 +33,8 @@ export interface BridgeOptions {
   readonly patienceMs: number;
   /** Longest message of the client, characters. */
   readonly maxLength: number;
+  /** A sentence for people: the server is away. */
+  onTrouble(message: string): void;
 }
 
 export interface Bridge {
@@ -45,7 +47,7 @@ export interface Bridge {
 /** When to look whether a request that was cancelled still runs, and cancel it once more, milliseconds. */
 const CANCEL_AGAIN_MS = [50, 200, 1000];
 
-export async function startBridge({ target, input, output, patienceMs, maxLength }: BridgeOptions): Promise<Bridge> {
+export async function startBridge({ target, input, output, patienceMs, maxLength, onTrouble }: BridgeOptions): Promise<Bridge> {
   const wire = await createWire(target);
   const place = target.socketPath ?? target.url.origin;
   const ending = new AbortController();
@@ -67,7 +69,11 @@ export async function startBridge({ target, input, output, patienceMs, maxLength
   }
 
   const session = createBridgeSession({ wire, patienceMs, toClient, onRenewed: () => delivery.forgetTools() });
-  const delivery = createDelivery({ wire, session, patienceMs, place, ending: ending.signal, toClient });
+  const delivery = createDelivery({
+    ...{ wire, session, patienceMs, place, ending: ending.signal, toClient },
+    onAway: (reason) =>
+      onTrouble(`The server at ${place} cannot be reached: ${reason} Waiting for it for up to ${patienceMs / 1000} s.`),
+  });
 
   function request(message: JsonRpcRequest, line: string): void {
     if (running.has(message.id)) {

@@ -144,6 +144,14 @@ describe('a call that is not wanted any more', () => {
     expect(stderr).toBe('');
   });
 
+  it('ends with 124 past --timeout, also where it tells how far a task is', async () => {
+    const words = ['title=t', 'description=d', 'task_type=x', 'run={"command":"sleep 60"}', 'wait=true'];
+    const { status, stdout, stderr } = await run(['call', 'create_task', ...words, '--timeout', '1.5']);
+    expect(status).toBe(124);
+    expect(stdout).toMatch(/^(?:running|queued) /);
+    expect(stderr).toContain('did not finish within 1.5 s');
+  });
+
   it('ends with 124 past --timeout', async () => {
     const { status, stdout, stderr } = await run(['call', 'execute_command', 'command=sleep 60', '--timeout', '0.3']);
     expect({ status, stdout }).toEqual({ status: 124, stdout: '' });

@@ -82,7 +82,7 @@ grep -q '"x" needs "y" needs "z" needs "x"' refused || fail "The cycle is not na
 created=$(mcp call create_project name=Release description='Version 2' components:="$components" --json)
 project=$(printf %s "$created" | json project.id)
 [ "$(printf %s "$created" | json project.progress.total)" = 12 ] || fail "Not 12 tasks: $created"
-printf %s "$created" | json hint | grep -q 'No server runs tasks now' || fail "It does not say that no server runs: $created"
+printf %s "$created" | json hint | grep -q 'No server runs tasks of this folder now' || fail "It does not say that no server runs: $created"
 [ ! -e log ] || fail 'Something ran before there was a server.'
 
 # The server is killed while "compile" runs; the command goes on, and the next server follows it to its end.

@@ -26,6 +26,18 @@ describe('stdio', () => {
     expect(await ending).toMatchObject({ status: 0 });
   });
 
+  it('says soon that the server of a bridge cannot be reached, and answers before clients give up', async () => {
+    const { stdout, stderr } = await run(['stdio', '--connect', 'http://127.0.0.1:1/mcp'], {
+      input: PING.replace('ping', 'tools/list'),
+      env: { MCP_PYTHON_CONNECT_WAIT_SECONDS: '4' },
+    });
+    expect(stderr).toMatch(/^mcp-python: The server at \S+ cannot be reached: .* Waiting for it for up to 4 s\.\n$/);
+    expect(JSON.parse(stdout).error.data).toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('mcp-python serve'),
+    });
+  });
+
   it('says what is wrong with a plug-in and ends with 3', async () => {
     const plugin = temporaryFile('broken.mjs', 'export default 5;');
     const { status, stdout, stderr } = await run(['stdio', '--plugin', plugin], { input: PING });

@@ -55,6 +55,10 @@ describe('the program', () => {
     ['a port that is none', ['serve', '--port', 'abc']],
     ['a level that is none', ['tools', '--log-level', 'loud']],
     ['a time that is none', ['call', 'x', '--timeout', '0']],
+    ['a refusal of nothing', ['approve', '--deny']],
+    ['leave for nothing', ['approve', '--session']],
+    ['a verdict that is none', ['audit', 'query', '--verdict', 'maybe']],
+    ['an event that is none', ['audit', 'query', '--event', 'nope']],
   ])('ends with 2 for %s', async (_, args) => {
     const { status, stdout, stderr } = await run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
