@@ -1,4 +1,5 @@
 /** What is wrong with configuration values, one sentence for each, with its place. */
+import type { z } from 'zod';
 import { configKeys, knownNames, valueAt } from './keys.ts';
 import { type Layer, originText, type Values } from './layer.ts';
 import { nearestName } from './nearest-name.ts';
@@ -15,7 +16,7 @@ export function problemsOf(layer: Layer): readonly string[] {
     // A reference stands for text, whatever it will be: wrong already only where no text may stand.
     if (issue.code !== 'invalid_type' && layer.open?.has(path.join('.'))) return [];
     if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey(layer, [...path, name].join('.')));
-    return [wrongValue(layer, path)];
+    return [wrongEntry(layer, issue, path) ?? wrongValue(layer, path)];
   });
   // Several wrong entries of one list are one problem.
   return [...new Set(problems)];
@@ -39,6 +40,29 @@ function nearestKey(key: string): string | undefined {
 
 function lastPart(key: string): string {
   return key.slice(key.lastIndexOf('.') + 1);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'a section',
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+/** A wrong value inside an entry of a list of sections; undefined for what is elsewhere, or cannot be told so. */
+function wrongEntry(layer: Layer, issue: z.core.$ZodIssue, path: readonly string[]): string | undefined {
+  const list = configKeys().find(({ key, type }) => type === 'list of sections' && path.join('.').startsWith(`${key}.`));
+  if (!list || path.length === list.key.split('.').length + 1) return undefined;
+  const wanted =
+    issue.code === 'invalid_value'
+      ? `one of ${issue.values.join(', ')}`
+      : issue.code === 'invalid_type'
+        ? KINDS[issue.expected]
+        : undefined;
+  if (wanted === undefined) return undefined;
+  const found = list.secret ? 'something else' : shown(layer.written ?? layer.values, path.join('.'));
+  return `${placeOf(layer, list.key)}: ${path.join('.')} must be ${wanted}, found ${found}`;
 }
 
 function wrongValue(layer: Layer, path: readonly string[]): string {

@@ -190,6 +190,14 @@ describe('a configuration that is not valid', () => {
     expect(await problemsOf(text)).toEqual([problem]);
   });
 
+  it.each([
+    ['{ verdict: maybe }', '0.verdict must be one of allow, ask, deny, found "maybe"'],
+    ['{ verdict: deny, arguments: push }', '0.arguments must be a list, found "push"'],
+  ])('names the entry of a list and the key in it, for the rule %s', async (rule, problem) => {
+    const text = `execution: { security: { rules: [${rule}] } }`;
+    expect(await problemsOf(text)).toEqual([`FILE:1: execution.security.rules.${problem}`]);
+  });
+
   it('is told with line and column where it is not YAML', async () => {
     expect(await problemsOf('server:\n  max_sessions: 1\n  max_sessions: 2\n')).toEqual(['FILE:3:3: Map keys must be unique']);
     expect(await problemsOf('server: [\n')).toEqual([expect.stringMatching(/^FILE:2:1: /)]);
