@@ -28,7 +28,7 @@ const input = z.strictObject({
   action: z.enum(ACTIONS).default('assign'),
   task_id: z.string().optional().describe('For every action but assign of a new task, and claim of whatever is next.'),
   note: z.string().optional().describe('How far it is, what came out, why it failed.'),
-  wait: z.boolean().default(false).describe('assign: answer when it has ended.'),
+  wait: z.boolean().default(false).describe('assign and retry: answer when it has ended.'),
 });
 type Input = z.infer<typeof input>;
 
@@ -56,17 +56,22 @@ export const distributeTask = defineTool<Input, { task?: ShownTask; hint?: strin
     }
     if (action !== 'assign' || task_id !== undefined) {
       const changed = await change(tasks, principal, given, needed(task_id, 'task_id', action));
-      return { task: showTask(changed) };
+      return action === 'retry' ? begun(changed) : { task: showTask(changed) };
     }
     const asked = { ...given, title: needed(given.title, 'title', action) };
-    const { depends_on, run, wait } = given;
+    const { depends_on } = given;
     if (note !== undefined) throw new Failure('invalid_input', 'A new task takes no note.', { hint: 'Put it into description.' });
     const created = await tasks.create(
       { ...(await taskToCreate(asked, context)), ...(depends_on && { dependsOn: depends_on }) },
       principal,
     );
-    if (wait) return { task: showTask(await tasks.settled(created.id, principal, signal)) };
-    return { task: showTask(created), ...(run && !(await tasks.isServed()) && { hint: NOBODY }) };
+    return begun(created);
+
+    async function begun(task: TaskView) {
+      if (given.wait) return { task: showTask(await tasks.settled(task.id, principal, signal)) };
+      const nobody = task.tool !== undefined && !(await tasks.isServed());
+      return { task: showTask(task), ...(nobody && { hint: NOBODY }) };
+    }
   },
   present: ({ task, hint }) => [task && presentTask(task), hint].filter((part) => part !== undefined).join('\n'),
 });

@@ -109,7 +109,7 @@ printf '%s\n' "$tree" | head -1 | grep -q 'Release · 9 of 12 completed, 1 faile
 # Repaired and tried again, the rest follows.
 touch fixed
 browser=$(printf '%s\n' "$tree" | sed -n 's/.*browser .* · //p')
-mcp call distribute_task action=retry task_id="$browser" >/dev/null
+mcp call distribute_task action=retry task_id="$browser" wait=true | grep -q '^completed' || fail 'It does not wait for what is tried again.'
 wait_for completed 12
 
 for each in fetch compile unit lint assets bundle package sign notes publish announce; do
