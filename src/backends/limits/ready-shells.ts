@@ -97,7 +97,7 @@ export function createReadyShells(create: (name: string, limits: ResourceLimits)
 }
 
 /** A command that runs for longer than this does not feel it. */
-const DURING_COMMAND_MS = 30;
+const DURING_COMMAND_MS = 150;
 /** The answer is on its way by then. */
 const AFTER_COMMAND_MS = 4;
 
